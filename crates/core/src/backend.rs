@@ -1,0 +1,110 @@
+//! What a backend is, and the seven the gateway knows by name.
+
+use crate::backend_url::BackendUrl;
+
+/// Where a backend is looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Location {
+    /// The Spin variables.
+    Local,
+    /// The key-value store.
+    Cloud,
+}
+
+impl Location {
+    /// The name used in headers, keys, logs and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Location::Local => "local",
+            Location::Cloud => "cloud",
+        }
+    }
+
+    /// Parses the exact names `local` and `cloud`.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "local" => Some(Location::Local),
+            "cloud" => Some(Location::Cloud),
+            _ => None,
+        }
+    }
+
+    /// The backend of requests that name none (design §1, Routing).
+    pub fn default_backend(self) -> &'static str {
+        match self {
+            Location::Local => "bun-sqlite",
+            Location::Cloud => "cf-d1",
+        }
+    }
+}
+
+/// A configured backend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backend {
+    /// The value of `x-backend` that selects it.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// Where it is.
+    pub url: BackendUrl,
+    /// The registry it came from.
+    pub location: Location,
+    /// Path of its health endpoint, where one is configured.
+    pub health_endpoint: Option<String>,
+}
+
+/// A backend known at build time, configured by `backend_<id with _>_url`.
+#[derive(Debug, Clone, Copy)]
+pub struct KnownBackend {
+    /// Its id.
+    pub id: &'static str,
+    /// Its name, for people.
+    pub name: &'static str,
+    /// The Spin variable with its URL.
+    pub url_variable: &'static str,
+}
+
+/// The seven backends of the shootout, sorted by id.
+pub const KNOWN_BACKENDS: [KnownBackend; 7] = [
+    known("bun-sqlite", "Bun + SQLite", "backend_bun_sqlite_url"),
+    known("cf-d1", "Cloudflare D1", "backend_cf_d1_url"),
+    known("dotnet-api", ".NET API", "backend_dotnet_api_url"),
+    known("elixir-phoenix", "Elixir Phoenix", "backend_elixir_phoenix_url"),
+    known("java-spring-boot", "Java Spring Boot", "backend_java_spring_boot_url"),
+    known("php-laravel", "PHP Laravel", "backend_php_laravel_url"),
+    known("ruby-rails", "Ruby on Rails", "backend_ruby_rails_url"),
+];
+
+const fn known(id: &'static str, name: &'static str, url_variable: &'static str) -> KnownBackend {
+    KnownBackend { id, name, url_variable }
+}
+
+/// Whether `id` can name a backend: 1 to 64 letters, digits, `-`, `_` or `.`. Anything else is refused before a registry is asked, so that
+/// a header can never reach into foreign keys of the store.
+pub fn is_valid_id(id: &str) -> bool {
+    (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_backends_are_sorted_and_their_variables_follow_from_their_ids() {
+        assert!(KNOWN_BACKENDS.is_sorted_by_key(|known| known.id));
+        for known in KNOWN_BACKENDS {
+            assert!(is_valid_id(known.id));
+            assert_eq!(known.url_variable, format!("backend_{}_url", known.id.replace('-', "_")));
+        }
+    }
+
+    #[test]
+    fn ids() {
+        for good in ["a", "cf-d1", "A_1.b", &"x".repeat(64)] {
+            assert!(is_valid_id(good), "{good}");
+        }
+        for bad in ["", "a b", "a:b", "ü", "a/b", "*", &"x".repeat(65)] {
+            assert!(!is_valid_id(bad), "{bad}");
+        }
+    }
+}

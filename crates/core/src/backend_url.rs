@@ -1,0 +1,191 @@
+//! The URL of a backend: parsed once, then joined with request paths byte for byte.
+
+use http::Uri;
+use std::fmt;
+
+/// Whether a backend is reached with TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// Plain HTTP.
+    Http,
+    /// HTTP over TLS.
+    Https,
+}
+
+impl Scheme {
+    /// `http` or `https`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        }
+    }
+}
+
+/// An absolute http(s) URL with a host and an optional base path; no userinfo, query or fragment (design §1, Configuration).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackendUrl {
+    scheme: Scheme,
+    authority: String,
+    base_path: String,
+}
+
+/// Why a text is no backend URL. The text itself is not repeated: it may hold a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UrlError {
+    /// Not a URL at all.
+    Malformed,
+    /// A scheme other than http and https, or none.
+    Scheme,
+    /// No host, or a port that is no number below 65536.
+    Host,
+    /// `user:password@`; credentials belong into a secret variable.
+    Userinfo,
+    /// A query or a fragment.
+    QueryOrFragment,
+}
+
+impl fmt::Display for UrlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            UrlError::Malformed => "is not a valid URL: expected something like http://127.0.0.1:3001",
+            UrlError::Scheme => "must start with http:// or https://",
+            UrlError::Host => "must name a host, with a port below 65536 where it has one",
+            UrlError::Userinfo => "must not contain a user name or password",
+            UrlError::QueryOrFragment => "must not contain a query or a fragment",
+        })
+    }
+}
+
+impl std::error::Error for UrlError {}
+
+impl BackendUrl {
+    /// Parses a URL. Surrounding white space is ignored.
+    ///
+    /// # Errors
+    /// [`UrlError`] says which rule is broken.
+    pub fn parse(text: &str) -> Result<Self, UrlError> {
+        let text = text.trim();
+        let (scheme, rest) = match text.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (Scheme::Http, rest),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (Scheme::Https, rest),
+            Some(_) => return Err(UrlError::Scheme),
+            None => return Err(UrlError::Malformed),
+        };
+        // `http::Uri` drops fragments silently, so they are looked for first.
+        if rest.contains(['?', '#']) {
+            return Err(UrlError::QueryOrFragment);
+        }
+        let host_and_port = rest.split('/').next().unwrap_or_default();
+        if host_and_port.is_empty() || host_and_port.starts_with(':') {
+            return Err(UrlError::Host);
+        }
+        if host_and_port.contains('@') {
+            return Err(UrlError::Userinfo);
+        }
+        let uri: Uri = text.parse().map_err(|_| UrlError::Malformed)?;
+        let authority = uri.authority().ok_or(UrlError::Host)?;
+        let has_port = !authority.host().is_empty() && host_and_port.len() > authority.host().len();
+        if authority.host().is_empty() || (has_port && authority.port_u16().is_none()) {
+            return Err(UrlError::Host);
+        }
+        Ok(BackendUrl {
+            scheme,
+            authority: authority.as_str().to_ascii_lowercase(),
+            base_path: uri.path().trim_end_matches('/').to_owned(),
+        })
+    }
+
+    /// The scheme.
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// Host and, where given, port.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// The host without the port.
+    pub fn host(&self) -> &str {
+        match self.authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+            _ => &self.authority,
+        }
+    }
+
+    /// `scheme://host[:port]`, without the base path.
+    pub fn origin(&self) -> String {
+        format!("{}://{}", self.scheme.as_str(), self.authority)
+    }
+
+    /// Path and query of a request to this backend: the base path, then `path_and_query` byte for byte, with exactly the slashes that were
+    /// there and one at the seam.
+    pub fn join(&self, path_and_query: &str) -> String {
+        let separator = if path_and_query.starts_with('/') { "" } else { "/" };
+        [&self.base_path, separator, path_and_query].concat()
+    }
+}
+
+impl fmt::Display for BackendUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", self.scheme.as_str(), self.authority, self.base_path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_and_normalises() {
+        for (text, shown, host) in [
+            ("http://127.0.0.1:3001", "http://127.0.0.1:3001", "127.0.0.1"),
+            (" HTTPS://API.example.dev/ ", "https://api.example.dev", "api.example.dev"),
+            ("http://h:1/api/v1/", "http://h:1/api/v1", "h"),
+            ("http://[::1]:8080/x", "http://[::1]:8080/x", "[::1]"),
+            ("http://[::1]", "http://[::1]", "[::1]"),
+        ] {
+            let url = BackendUrl::parse(text).unwrap();
+            assert_eq!(url.to_string(), shown, "{text}");
+            assert_eq!(url.host(), host, "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_with_the_rule_that_is_broken() {
+        for (text, error) in [
+            ("", UrlError::Malformed),
+            ("127.0.0.1:3001", UrlError::Malformed),
+            ("ftp://h", UrlError::Scheme),
+            ("http://", UrlError::Host),
+            ("http:///x", UrlError::Host),
+            ("http://:80", UrlError::Host),
+            ("http://h:99999", UrlError::Host),
+            ("http://h:", UrlError::Host),
+            ("http://u:secret@h", UrlError::Userinfo),
+            ("http://u@h/", UrlError::Userinfo),
+            ("http://h/?q=1", UrlError::QueryOrFragment),
+            ("http://h/#f", UrlError::QueryOrFragment),
+            ("http://a b/", UrlError::Malformed),
+        ] {
+            assert_eq!(BackendUrl::parse(text), Err(error), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn joins_byte_for_byte_with_one_slash_at_the_seam() {
+        for (base, path, joined) in [
+            ("http://h", "/tasks", "/tasks"),
+            ("http://h/", "/tasks", "/tasks"),
+            ("http://h", "/", "/"),
+            ("http://h/api", "/", "/api/"),
+            ("http://h/api/", "/tasks/?a=b/c&d=%2F", "/api/tasks/?a=b/c&d=%2F"),
+            ("http://h/api", "//double//", "/api//double//"),
+            ("http://h", "/%2e%2E/a%00b?", "/%2e%2E/a%00b?"),
+            ("http://h/api", "?q", "/api/?q"),
+        ] {
+            assert_eq!(BackendUrl::parse(base).unwrap().join(path), joined, "{base} + {path}");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Configuration values and the ways they can be wrong.
+
+use crate::backend::Location;
+use std::fmt;
+use std::time::Duration;
+
+/// The variable that says where the gateway runs.
+pub const ENVIRONMENT: &str = "environment";
+/// The variable with the deadline.
+pub const REQUEST_TIMEOUT: &str = "request_timeout";
+/// The variable with further local backends.
+pub const EXTRA_BACKENDS: &str = "extra_backends";
+/// The deadline where none is configured (design §1, Errors).
+pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// The most that connecting may take of the deadline.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// The longest silence between two chunks of a response body.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Longest deadline that can be configured.
+const MAX_REQUEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A value that cannot be used, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The variable or key at fault.
+    pub source: Source,
+    /// What is wrong with it, as the end of a sentence. Never repeats a value that may be secret.
+    pub reason: String,
+}
+
+/// Where a configuration value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A Spin variable.
+    Variable(String),
+    /// A key in the key-value store.
+    Key(String),
+    /// The key-value store itself.
+    Store,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Variable(name) => write!(f, "variable '{name}'"),
+            Source::Key(key) => write!(f, "key '{key}' of the key-value store"),
+            Source::Store => f.write_str("the key-value store 'default'"),
+        }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.source, self.reason)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl ConfigError {
+    /// An error about a variable.
+    pub fn variable(name: &str, reason: impl Into<String>) -> Self {
+        ConfigError { source: Source::Variable(name.to_owned()), reason: reason.into() }
+    }
+
+    /// An error about a key.
+    pub fn key(key: &str, reason: impl Into<String>) -> Self {
+        ConfigError { source: Source::Key(key.to_owned()), reason: reason.into() }
+    }
+}
+
+/// Reads the value of `environment`; nothing or an empty text means `local`.
+///
+/// # Errors
+/// Any other text than `local` and `cloud`.
+pub fn environment(value: Option<&str>) -> Result<Location, ConfigError> {
+    match value.map(str::trim) {
+        None | Some("") => Ok(Location::Local),
+        Some(text) => Location::parse(text)
+            .ok_or_else(|| ConfigError::variable(ENVIRONMENT, format!("must be 'local' or 'cloud', not '{text}'"))),
+    }
+}
+
+/// Reads the value of `request_timeout`: `30s`, `1500ms` or plain seconds; nothing or an empty text means 30 s.
+///
+/// # Errors
+/// Another form, zero, or more than a day.
+pub fn request_timeout(value: Option<&str>) -> Result<Duration, ConfigError> {
+    let text = match value.map(str::trim) {
+        None | Some("") => return Ok(DEFAULT_REQUEST_TIMEOUT),
+        Some(text) => text,
+    };
+    let (number, unit_millis) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+        (Some(number), _) => (number, 1),
+        (None, Some(number)) => (number, 1_000),
+        (None, None) => (text, 1_000),
+    };
+    number
+        .trim_end()
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(unit_millis))
+        .map(Duration::from_millis)
+        .filter(|timeout| !timeout.is_zero() && *timeout <= MAX_REQUEST_TIMEOUT)
+        .ok_or_else(|| {
+            ConfigError::variable(
+                REQUEST_TIMEOUT,
+                format!(
+                    "must be a time such as 30s, 1500ms or 30 (seconds), above zero and at most a day, not '{text}'"
+                ),
+            )
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn environments() {
+        assert_eq!(environment(None), Ok(Location::Local));
+        assert_eq!(environment(Some("")), Ok(Location::Local));
+        assert_eq!(environment(Some("cloud")), Ok(Location::Cloud));
+        let error = environment(Some("staging")).map_err(|error| error.to_string());
+        assert_eq!(error, Err("variable 'environment' must be 'local' or 'cloud', not 'staging'".into()));
+    }
+
+    #[test]
+    fn timeouts() {
+        for (text, millis) in [("", 30_000), ("30s", 30_000), ("1500ms", 1_500), ("5", 5_000), (" 2 s ", 2_000)] {
+            assert_eq!(request_timeout(Some(text)), Ok(Duration::from_millis(millis)), "{text:?}");
+        }
+        for text in
+            ["0", "0ms", "-1", "1.5s", "soon", "1m", "s", "99999999999999999999", "25000000000000000000ms", "90000s"]
+        {
+            assert!(request_timeout(Some(text)).is_err(), "{text:?}");
+        }
+    }
+}

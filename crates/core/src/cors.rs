@@ -1,0 +1,84 @@
+//! Cross-origin resource sharing (the Fetch standard's CORS protocol). The gateway is open to every origin and decides alone: a backend's own
+//! `access-control-*` fields are replaced, what it exposes is merged.
+
+use crate::fields::{Field, field, is_token, list};
+
+/// Methods named in `access-control-allow-methods` (design §1).
+pub const ALLOW_METHODS: &str = "GET, POST, PUT, DELETE, PATCH, OPTIONS";
+
+/// Request fields that are always allowed.
+const ALLOW_HEADERS: [&str; 2] = ["Content-Type", "x-backend"];
+
+/// The gateway's own response fields that scripts may read.
+const EXPOSE_HEADERS: [&str; 5] = ["x-gateway-backend", "x-request-id", "server-timing", "proxy-status", "retry-after"];
+
+/// How long browsers may remember a preflight, in seconds: a day (browsers cut it down to their own limit).
+const MAX_AGE: &str = "86400";
+
+/// The most fields a preflight may ask for; browsers send a handful.
+const MOST_REQUESTED: usize = 64;
+
+/// The CORS fields of an ordinary response. `backend` holds the backend's own fields, whose `access-control-expose-headers` are merged.
+pub fn response_fields(backend: &[Field]) -> Vec<Field> {
+    let mut exposed: Vec<String> = EXPOSE_HEADERS.iter().map(|name| (*name).to_owned()).collect();
+    for name in list(backend, "access-control-expose-headers") {
+        push_unique(&mut exposed, name);
+    }
+    vec![
+        field("access-control-allow-origin", "*"),
+        field("access-control-allow-methods", ALLOW_METHODS),
+        field("access-control-allow-headers", ALLOW_HEADERS.join(", ")),
+        field("access-control-expose-headers", exposed.join(", ")),
+    ]
+}
+
+/// The CORS fields of the answer to a preflight: the fields it asks for are allowed beside the fixed ones.
+pub fn preflight_fields(request: &[Field]) -> Vec<Field> {
+    let mut allowed: Vec<String> = ALLOW_HEADERS.iter().map(|name| (*name).to_owned()).collect();
+    for name in list(request, "access-control-request-headers").take(MOST_REQUESTED) {
+        push_unique(&mut allowed, name);
+    }
+    vec![
+        field("access-control-allow-origin", "*"),
+        field("access-control-allow-methods", ALLOW_METHODS),
+        field("access-control-allow-headers", allowed.join(", ")),
+        field("access-control-max-age", MAX_AGE),
+    ]
+}
+
+fn push_unique(names: &mut Vec<String>, name: &str) {
+    if is_token(name) && !names.iter().any(|other| other.eq_ignore_ascii_case(name)) {
+        names.push(name.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fields::last_str;
+
+    #[test]
+    fn a_preflight_gets_what_it_asks_for_once_each() {
+        let request = [
+            field("access-control-request-headers", "content-type, X-Backend, x-backend-location,authorization"),
+            field("access-control-request-headers", "authorization, bad name, \"x\""),
+        ];
+        let fields = preflight_fields(&request);
+        assert_eq!(
+            last_str(&fields, "access-control-allow-headers"),
+            Some("Content-Type, x-backend, x-backend-location, authorization")
+        );
+        assert_eq!(last_str(&fields, "access-control-max-age"), Some("86400"));
+        assert_eq!(last_str(&preflight_fields(&[]), "access-control-allow-headers"), Some("Content-Type, x-backend"));
+    }
+
+    #[test]
+    fn what_a_backend_exposes_is_merged() {
+        let backend = [field("Access-Control-Expose-Headers", "X-Total, x-request-id, etag")];
+        assert_eq!(
+            last_str(&response_fields(&backend), "access-control-expose-headers"),
+            Some("x-gateway-backend, x-request-id, server-timing, proxy-status, retry-after, X-Total, etag")
+        );
+        assert_eq!(response_fields(&[]).iter().filter(|(name, _)| name == "access-control-allow-origin").count(), 1);
+    }
+}

@@ -1,0 +1,181 @@
+//! Which fields pass through the gateway, in either direction: everything but what belongs to one connection only.
+
+use crate::fields::{Field, list};
+use crate::forwarded::{Origin, via};
+use crate::request_id::X_REQUEST_ID;
+
+/// Fields that belong to one hop (RFC 9110 §7.6.1, with `keep-alive`, `proxy-connection` and `http2-settings` from the practice of HTTP/1),
+/// or that hosts do not let a component set..
+const HOP_BY_HOP: [&str; 10] = [
+    "connection",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Whether a field belongs to one hop only. Most hosts remove `connection` before the component sees it; what it nominates can only be removed
+/// where it is visible (see [`nominated`]).
+fn is_hop_by_hop(name: &str) -> bool {
+    HOP_BY_HOP.iter().any(|hop| name.eq_ignore_ascii_case(hop))
+}
+
+/// The fields that `connection` declares to be for this hop only.
+fn nominated(fields: &[Field]) -> Vec<String> {
+    list(fields, "connection").map(str::to_ascii_lowercase).collect()
+}
+
+fn has_prefix(name: &str, prefix: &str) -> bool {
+    name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+/// The fields of the request to the backend.
+///
+/// Kept in order with duplicates: all but hop-by-hop fields, `spin-*` (the host's notes for the component), `host` (set from the URL),
+/// `expect` (the host has answered it) and `content-length`, which the caller adds again when the body is sent with it.
+pub fn to_backend(request: &[Field], origin: &Origin, request_id: &str, content_length: Option<u64>) -> Vec<Field> {
+    let nominated = nominated(request);
+    let mut out: Vec<Field> = Vec::with_capacity(request.len().saturating_add(6));
+    out.extend(
+        request
+            .iter()
+            .filter(|(name, _)| {
+                !(is_hop_by_hop(name)
+                    || has_prefix(name, "spin-")
+                    || is_replaced_upstream(name)
+                    || nominated.iter().any(|nominated| name.eq_ignore_ascii_case(nominated)))
+            })
+            .cloned(),
+    );
+    if let Some(length) = content_length {
+        out.push(("content-length".to_owned(), length.to_string().into_bytes()));
+    }
+    out.extend(origin.forwarded_fields(request));
+    out.push(via());
+    out.push((X_REQUEST_ID.to_owned(), request_id.as_bytes().to_vec()));
+    out
+}
+
+fn is_replaced_upstream(name: &str) -> bool {
+    ["host", "expect", "content-length", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", X_REQUEST_ID]
+        .iter()
+        .any(|replaced| name.eq_ignore_ascii_case(replaced))
+}
+
+/// The backend's fields that reach the client: all but hop-by-hop ones and those the gateway sets itself (`access-control-*` among them).
+pub fn from_backend(response: Vec<Field>) -> Vec<Field> {
+    let nominated = nominated(&response);
+    let mut length_seen = false;
+    response
+        .into_iter()
+        .filter(|(name, _)| {
+            // Hosts refuse a second content-length; two that differ never get this far (see `body::content_length`).
+            let repeated_length =
+                name.eq_ignore_ascii_case("content-length") && std::mem::replace(&mut length_seen, true);
+            !(repeated_length
+                || is_hop_by_hop(name)
+                || has_prefix(name, "access-control-")
+                || is_replaced_downstream(name)
+                || nominated.iter().any(|nominated| name.eq_ignore_ascii_case(nominated)))
+        })
+        .collect()
+}
+
+fn is_replaced_downstream(name: &str) -> bool {
+    [X_REQUEST_ID, "x-gateway-backend", "timing-allow-origin"]
+        .iter()
+        .any(|replaced| name.eq_ignore_ascii_case(replaced))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fields::field;
+
+    fn lines(fields: &[Field]) -> Vec<String> {
+        fields.iter().map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value))).collect()
+    }
+
+    #[test]
+    fn requests_keep_order_and_duplicates_and_lose_what_belongs_to_a_hop() {
+        let request = [
+            field("accept", "a"),
+            field("Connection", "close, X-Private"),
+            field("x-private", "1"),
+            field("te", "trailers"),
+            field("Transfer-Encoding", "chunked"),
+            field("proxy-authorization", "secret"),
+            field("keep-alive", "1"),
+            field("upgrade", "h2c"),
+            field("http2-settings", "x"),
+            field("spin-client-addr", "127.0.0.1:9"),
+            field("Spin-Future-Field", "x"),
+            field("spinach", "kept"),
+            field("host", "h"),
+            field("expect", "100-continue"),
+            field("content-length", "4"),
+            field("x-backend", "bun-sqlite"),
+            field("cookie", "a=1"),
+            field("accept", "b"),
+            field("via", "1.0 edge"),
+            field("traceparent", "00-x"),
+            field("x-request-id", "not valid!"),
+            ("x-raw".to_owned(), vec![0xff, 0x41]),
+        ];
+        let origin = Origin::read(&request, Some("h"));
+        assert_eq!(
+            lines(&to_backend(&request, &origin, "id-1", Some(4))),
+            [
+                "accept: a",
+                "spinach: kept",
+                "x-backend: bun-sqlite",
+                "cookie: a=1",
+                "accept: b",
+                "via: 1.0 edge",
+                "traceparent: 00-x",
+                "x-raw: \u{fffd}A",
+                "content-length: 4",
+                "x-forwarded-for: 127.0.0.1",
+                "x-forwarded-proto: http",
+                "x-forwarded-host: h",
+                "via: 1.1 backend-shootout-gateway",
+                "x-request-id: id-1",
+            ]
+        );
+    }
+
+    #[test]
+    fn responses_keep_both_cookies_and_lose_cors_of_the_backend() {
+        let response = vec![
+            field("set-cookie", "a=1"),
+            field("content-length", "3"),
+            field("content-length", "3"),
+            field("Access-Control-Allow-Origin", "https://only.example"),
+            field("access-control-allow-credentials", "true"),
+            field("connection", "keep-alive, x-hop"),
+            field("x-hop", "1"),
+            field("trailer", "x"),
+            field("proxy-authenticate", "Basic"),
+            field("x-gateway-backend", "forged"),
+            field("x-request-id", "echo"),
+            field("server-timing", "db;dur=5"),
+            field("set-cookie", "b=2"),
+        ];
+        assert_eq!(
+            lines(&from_backend(response)),
+            ["set-cookie: a=1", "content-length: 3", "server-timing: db;dur=5", "set-cookie: b=2"]
+        );
+    }
+
+    #[test]
+    fn odd_names_do_not_break_prefix_checks() {
+        assert!(!has_prefix("é", "spin-"));
+        assert!(!has_prefix("spin", "spin-"));
+        assert!(has_prefix("SPIN-x", "spin-"));
+    }
+}

@@ -1,0 +1,38 @@
+//! The gateway's decisions, as plain Rust: no IO, no clock, no randomness, no knowledge of Spin or wasmtime.
+//!
+//! Whatever a decision needs (time, configuration values, random bits) is an argument; whatever it decides is a value. The component
+//! in `src/` performs it. The modules follow the path of a request:
+//!
+//! ```text
+//! request ── route ── registry (local | cloud) ── headers, forwarded ──► backend
+//!              │            │                                              │
+//!              ▼            ▼                                              ▼
+//!          endpoints      error ◄─────────────── failure ──────────── response, cors ──► client
+//!                                                                                  log
+//! ```
+//!
+//! In scope: which backend, which headers, which answer. Out of scope: bytes of bodies, sockets, storage.
+
+pub mod backend;
+pub mod backend_url;
+pub mod body;
+pub mod config;
+pub mod cors;
+pub mod endpoints;
+pub mod error;
+pub mod failure;
+pub mod fields;
+pub mod forwarded;
+pub mod headers;
+pub mod log;
+pub mod registry;
+pub mod request_id;
+pub mod response;
+pub mod route;
+pub mod time;
+
+/// The gateway's name in `via` and `proxy-status`, and the mark by which it recognises a loop.
+pub const GATEWAY_NAME: &str = "backend-shootout-gateway";
+
+/// The component's version, shown by `GET /health`.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,97 @@
+//! The one line a request leaves in the log: JSON, without header values, query or credentials (design §1, Logging).
+
+use crate::time::{Timestamp, millis};
+use serde::Serialize;
+use std::time::Duration;
+
+/// What is told of a request.
+#[derive(Debug, Clone)]
+pub struct Entry<'a> {
+    /// When it arrived.
+    pub time: Timestamp,
+    /// Its id.
+    pub request_id: &'a str,
+    /// Its method.
+    pub method: &'a str,
+    /// Its path; a query is cut off.
+    pub path: &'a str,
+    /// The backend, where one was chosen.
+    pub backend: Option<&'a str>,
+    /// The registry, where one was chosen.
+    pub location: Option<&'a str>,
+    /// The status that was sent.
+    pub status: u16,
+    /// From arrival to the end of the response.
+    pub total: Duration,
+    /// From sending to the backend's response head or failure.
+    pub backend_time: Option<Duration>,
+    /// The health verdict the request was routed by.
+    pub health: Option<&'a str>,
+    /// What went wrong, if anything.
+    pub error: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    time: String,
+    request_id: &'a str,
+    method: &'a str,
+    path: &'a str,
+    backend: Option<&'a str>,
+    location: Option<&'a str>,
+    status: u16,
+    duration_ms: f64,
+    backend_ms: Option<f64>,
+    health: Option<&'a str>,
+    error: Option<&'a str>,
+}
+
+/// The line, with its line feed, to be written in one piece.
+pub fn line(entry: &Entry<'_>) -> String {
+    let line = Line {
+        time: entry.time.to_rfc3339_millis(),
+        request_id: entry.request_id,
+        method: entry.method,
+        path: crate::route::path_of(entry.path),
+        backend: entry.backend,
+        location: entry.location,
+        status: entry.status,
+        duration_ms: millis(entry.total),
+        backend_ms: entry.backend_time.map(millis),
+        health: entry.health,
+        error: entry.error,
+    };
+    let mut text = serde_json::to_string(&line).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_without_the_query() {
+        let entry = Entry {
+            time: Timestamp(1_770_458_400_123),
+            request_id: "id",
+            method: "GET",
+            path: "/a\"b?token=secret",
+            backend: Some("cf-d1"),
+            location: Some("cloud"),
+            status: 503,
+            total: Duration::from_micros(1_500),
+            backend_time: None,
+            health: Some("unknown"),
+            error: Some("connection refused"),
+        };
+        assert_eq!(
+            line(&entry),
+            concat!(
+                r#"{"time":"2026-02-07T10:00:00.123Z","request_id":"id","method":"GET","path":"/a\"b","backend":"cf-d1","location":"cloud","#,
+                r#""status":503,"duration_ms":1.5,"backend_ms":null,"health":"unknown","error":"connection refused"}"#,
+                "\n"
+            )
+        );
+    }
+}

@@ -1,0 +1,194 @@
+//! Backends from Spin variables: one URL variable for each known backend, and `extra_backends` for further ones.
+
+use super::entry::Entry;
+use super::{BackendRegistry, Health, Listed, Variables};
+use crate::backend::{Backend, KNOWN_BACKENDS, KnownBackend, Location};
+use crate::backend_url::BackendUrl;
+use crate::config::{ConfigError, EXTRA_BACKENDS};
+
+/// The registry of the local environment.
+pub struct LocalRegistry<'a, V> {
+    variables: &'a V,
+}
+
+impl<'a, V: Variables> LocalRegistry<'a, V> {
+    /// A registry over `variables`.
+    pub fn new(variables: &'a V) -> Self {
+        LocalRegistry { variables }
+    }
+
+    fn known(&self, known: &KnownBackend) -> Result<Option<Backend>, ConfigError> {
+        let Some(text) = self.variables.get(known.url_variable)? else {
+            return Ok(None);
+        };
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        let url =
+            BackendUrl::parse(&text).map_err(|error| ConfigError::variable(known.url_variable, error.to_string()))?;
+        if is_unset(&url) {
+            return Ok(None);
+        }
+        Ok(Some(Backend {
+            id: known.id.to_owned(),
+            name: known.name.to_owned(),
+            url,
+            location: Location::Local,
+            health_endpoint: None,
+        }))
+    }
+
+    /// The elements of `extra_backends`. An element that cannot be read at all is listed under its place, as `extra_backends[2]`.
+    fn extra(&self) -> Result<Vec<Listed>, ConfigError> {
+        let text = self.variables.get(EXTRA_BACKENDS)?.unwrap_or_default();
+        if text.trim().is_empty() {
+            return Ok(Vec::new());
+        }
+        let elements: Vec<serde_json::Value> = serde_json::from_str(&text).map_err(|error| {
+            ConfigError::variable(EXTRA_BACKENDS, format!("is not a JSON array of backends: {error}"))
+        })?;
+        Ok(elements
+            .into_iter()
+            .enumerate()
+            .map(|(index, element)| {
+                let place = format!("{EXTRA_BACKENDS}[{index}]");
+                match serde_json::from_value::<Entry>(element) {
+                    Err(error) => Listed {
+                        id: place.clone(),
+                        name: place.clone(),
+                        backend: Err(ConfigError::variable(
+                            &place,
+                            format!("is not an object with 'id' and 'url': {error}"),
+                        )),
+                    },
+                    Ok(entry) => Listed {
+                        id: entry.id.clone(),
+                        name: entry.name(),
+                        backend: entry
+                            .into_backend(Location::Local)
+                            .map_err(|reason| ConfigError::variable(&place, reason)),
+                    },
+                }
+            })
+            .collect())
+    }
+}
+
+/// A host under `.invalid` (RFC 2606) means "not configured": templates of the manifest need a value that loads.
+fn is_unset(url: &BackendUrl) -> bool {
+    let host = url.host();
+    host == "invalid" || host.ends_with(".invalid")
+}
+
+impl<V: Variables> BackendRegistry for LocalRegistry<'_, V> {
+    fn get_backend(&self, id: &str) -> Result<Option<Backend>, ConfigError> {
+        // The seven come first: `extra_backends` adds, it does not replace, and a mistake in it leaves them alone.
+        if let Some(known) = KNOWN_BACKENDS.iter().find(|known| known.id == id) {
+            return self.known(known);
+        }
+        self.extra()?.into_iter().find(|listed| listed.id == id).map(|listed| listed.backend).transpose()
+    }
+
+    fn list_backends(&self) -> Result<Vec<Listed>, ConfigError> {
+        let mut listed: Vec<Listed> = KNOWN_BACKENDS
+            .iter()
+            .filter_map(|known| {
+                let backend = self.known(known).transpose()?;
+                Some(Listed { id: known.id.to_owned(), name: known.name.to_owned(), backend })
+            })
+            .collect();
+        match self.extra() {
+            Ok(extra) => {
+                for mut extra in extra {
+                    if listed.iter().any(|other| other.id == extra.id) {
+                        extra.backend = Err(ConfigError::variable(
+                            EXTRA_BACKENDS,
+                            format!("names '{}', which is already configured", extra.id),
+                        ));
+                    }
+                    listed.push(extra);
+                }
+            }
+            Err(error) => listed.push(Listed {
+                id: EXTRA_BACKENDS.to_owned(),
+                name: EXTRA_BACKENDS.to_owned(),
+                backend: Err(error),
+            }),
+        }
+        listed.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(listed)
+    }
+
+    fn check_health(&self, _id: &str) -> Health {
+        Health::Unknown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Fake;
+    use super::*;
+
+    #[test]
+    fn reads_the_url_variable_of_a_known_backend() {
+        let variables = Fake::new(&[("backend_bun_sqlite_url", "http://127.0.0.1:3001/")]);
+        let backend = LocalRegistry::new(&variables).get_backend("bun-sqlite").unwrap().unwrap();
+        assert_eq!(backend.url.to_string(), "http://127.0.0.1:3001");
+        assert_eq!(backend.name, "Bun + SQLite");
+        assert_eq!(backend.location, Location::Local);
+    }
+
+    #[test]
+    fn unset_means_absent_empty_or_under_invalid() {
+        for value in ["", "  ", "http://unset.invalid", "https://INVALID:1/"] {
+            let variables = Fake::new(&[("backend_cf_d1_url", value)]);
+            assert_eq!(LocalRegistry::new(&variables).get_backend("cf-d1"), Ok(None), "{value:?}");
+        }
+        assert_eq!(LocalRegistry::new(&Fake::new(&[])).get_backend("cf-d1"), Ok(None));
+        assert_eq!(LocalRegistry::new(&Fake::new(&[])).get_backend("nope"), Ok(None));
+    }
+
+    #[test]
+    fn a_malformed_url_names_its_variable_and_harms_no_other_backend() {
+        let variables =
+            Fake::new(&[("backend_cf_d1_url", "http://user:secret@h"), ("backend_bun_sqlite_url", "http://h:1")]);
+        let registry = LocalRegistry::new(&variables);
+        let error = registry.get_backend("cf-d1").unwrap_err().to_string();
+        assert_eq!(error, "variable 'backend_cf_d1_url' must not contain a user name or password");
+        assert!(registry.get_backend("bun-sqlite").unwrap().is_some());
+        assert_eq!(registry.configured_ids(), ["bun-sqlite"]);
+        assert_eq!(registry.list_backends().unwrap().len(), 2, "listed with its reason");
+    }
+
+    #[test]
+    fn extra_backends_add_to_the_seven() {
+        let variables = Fake::new(&[
+            ("backend_bun_sqlite_url", "http://h:1"),
+            (
+                "extra_backends",
+                r#"[{"id":"go-chi","name":"Go","url":"http://h:2/api"},{"id":"bun-sqlite","url":"http://h:3"},7,{"id":"a b","url":"http://h"}]"#,
+            ),
+        ]);
+        let registry = LocalRegistry::new(&variables);
+        assert_eq!(registry.get_backend("go-chi").unwrap().unwrap().url.to_string(), "http://h:2/api");
+        assert_eq!(registry.get_backend("bun-sqlite").unwrap().unwrap().url.to_string(), "http://h:1");
+        let shown: Vec<_> = registry
+            .list_backends()
+            .unwrap()
+            .into_iter()
+            .map(|l| format!("{} {}", l.id, l.backend.map_or_else(|e| e.to_string(), |b| b.url.to_string())))
+            .collect();
+        assert_eq!(shown.len(), 5, "{shown:#?}");
+        assert!(shown.iter().any(|line| line.contains("already configured")), "{shown:#?}");
+        assert!(shown.iter().any(|line| line.contains("variable 'extra_backends[2]' is not an object")), "{shown:#?}");
+    }
+
+    #[test]
+    fn broken_extra_backends_harm_only_themselves() {
+        let variables = Fake::new(&[("backend_bun_sqlite_url", "http://h:1"), ("extra_backends", "{")]);
+        let registry = LocalRegistry::new(&variables);
+        assert!(registry.get_backend("bun-sqlite").unwrap().is_some());
+        assert!(registry.get_backend("go-chi").unwrap_err().to_string().contains("'extra_backends'"));
+        assert_eq!(registry.list_backends().unwrap().len(), 2);
+    }
+}

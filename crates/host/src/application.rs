@@ -1,0 +1,61 @@
+//! The manifest with everything in it resolved: what a host serves, before any engine or socket exists.
+
+use std::collections::BTreeMap;
+
+use crate::allowed_hosts::AllowedHosts;
+use crate::error::HostError;
+use crate::manifest::Manifest;
+use crate::options::HostOptions;
+use crate::template::{Template, TemplateError};
+use crate::variables::{Sources, resolve};
+
+/// A manifest and the values that its templates have in this run.
+#[derive(Debug, Clone)]
+pub struct Application {
+    /// The manifest as read.
+    pub manifest: Manifest,
+    /// The application's variables.
+    pub variables: BTreeMap<String, String>,
+    /// What the component sees: the names under `[component.<id>.variables]` only.
+    pub component_variables: BTreeMap<String, String>,
+    /// Where the component may connect to.
+    pub allowed_hosts: AllowedHosts,
+}
+
+impl Application {
+    /// Reads the manifest and resolves variables and templates.
+    pub fn load(options: &HostOptions) -> Result<Self, HostError> {
+        let manifest = Manifest::load(&options.manifest)?;
+        let mut sources = Sources::from_flags(options.variables.clone());
+        if options.read_environment {
+            sources = sources.with_environment()?;
+        }
+        let variables = resolve(&manifest.variables, &sources)?;
+        let component = &manifest.component;
+
+        let mut component_variables = BTreeMap::new();
+        for (name, template) in &component.variables {
+            let value = expand(template, &variables).map_err(|error| HostError::Template {
+                setting: format!("component.{}.variables.{name}", component.id),
+                error,
+            })?;
+            component_variables.insert(name.clone(), value);
+        }
+
+        let mut entries = Vec::new();
+        for entry in &component.allowed_outbound_hosts {
+            let value = expand(entry, &variables).map_err(|error| HostError::Template {
+                setting: format!("component.{}.allowed_outbound_hosts", component.id),
+                error,
+            })?;
+            entries.push((entry.as_str(), value));
+        }
+        let allowed_hosts = AllowedHosts::compile(entries.iter().map(|(entry, value)| (*entry, value.as_str())))?;
+
+        Ok(Self { variables, component_variables, allowed_hosts, manifest })
+    }
+}
+
+fn expand(template: &str, variables: &BTreeMap<String, String>) -> Result<String, TemplateError> {
+    Template::parse(template)?.expand(variables)
+}

@@ -1,0 +1,113 @@
+//! The command line: the flags of `spin up` that make sense here, with the same names.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+/// Serves the gateway component on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "gateway-host", version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the gateway (as `cargo up` does) and serve until Ctrl+C.
+    Up(Up),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// Build the component first, with the command of the manifest.
+    #[arg(long, action = ArgAction::Count)]
+    pub(crate) build: u8,
+
+    /// The address to listen on; port 0 takes any free port.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:3000")]
+    pub(crate) listen: SocketAddr,
+
+    /// The manifest, or the folder it is in.
+    #[arg(long, short = 'f', value_name = "PATH", default_value = "spin.toml")]
+    pub(crate) from: PathBuf,
+
+    /// Set a variable of the manifest. Wins over SPIN_VARIABLE_NAME in the environment and in .env. With @ the value is read from a file.
+    #[arg(long = "variable", value_name = "NAME=VALUE|NAME=@FILE", value_parser = pair)]
+    pub(crate) variables: Vec<Pair>,
+
+    /// Put a value into the default key-value store before starting. With @ the value is read from a file.
+    #[arg(long = "key-value", value_name = "KEY=VALUE|KEY=@FILE", value_parser = pair)]
+    pub(crate) key_values: Vec<Pair>,
+
+    /// Where the key-value store is kept. Default: .spin next to the manifest.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) state_dir: Option<PathBuf>,
+
+    /// Print errors of the host only: no start-up text, no output of the component.
+    #[arg(long, short = 'q')]
+    pub(crate) quiet: bool,
+
+    /// Requests served at once; more are answered with 503.
+    #[arg(long, value_name = "NUMBER", default_value_t = 10_000, value_parser = at_least_one)]
+    pub(crate) max_concurrency: usize,
+
+    /// Do not start the example backend, even if nothing listens where the default backend should be.
+    #[arg(long)]
+    pub(crate) no_example: bool,
+}
+
+/// A name and where its value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pair {
+    pub(crate) name: String,
+    pub(crate) value: Source,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    Text(String),
+    File(PathBuf),
+}
+
+fn pair(text: &str) -> Result<Pair, String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE or NAME=@FILE")?;
+    if name.is_empty() {
+        return Err("the name before '=' is empty".to_owned());
+    }
+    let value = match value.strip_prefix('@') {
+        Some(file) => Source::File(PathBuf::from(file)),
+        None => Source::Text(value.to_owned()),
+    };
+    Ok(Pair { name: name.to_owned(), value })
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least 1 is needed".to_owned()),
+        Ok(number) => Ok(number),
+        Err(_) => Err("not a number".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn pairs() {
+        let text = |name: &str, value: &str| Ok(Pair { name: name.to_owned(), value: Source::Text(value.to_owned()) });
+        assert_eq!(pair("a=b=c"), text("a", "b=c"));
+        assert_eq!(pair("a="), text("a", ""));
+        assert_eq!(pair("a=@f"), Ok(Pair { name: "a".to_owned(), value: Source::File(PathBuf::from("f")) }));
+        assert!(pair("a").is_err() && pair("=b").is_err());
+    }
+}

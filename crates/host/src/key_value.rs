@@ -1,0 +1,241 @@
+//! The key-value stores, in SQLite with the schema of Spin's default store, so that either host can use a file of the other.
+//!
+//! A read takes a few microseconds and happens where it is asked for; a write may wait for the disk and happens on a thread for such work.
+//! In a file the two have a connection each, so that a read never waits for a write.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+/// The file within the state folder, named as Spin names it.
+const FILE: &str = "sqlite_key_value.db";
+/// How long to wait for another process that is writing.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// All stores of the application.
+#[derive(Debug, Clone)]
+pub struct KeyValueStore {
+    reader: Arc<Mutex<Connection>>,
+    writer: Arc<Mutex<Connection>>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    reads: AtomicU64,
+    writes: AtomicU64,
+}
+
+/// How often the component used the store since the host started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoreStats {
+    /// Calls of `get`.
+    pub reads: u64,
+    /// Calls of `set`.
+    pub writes: u64,
+}
+
+/// Why the store does not work.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The folder cannot be created.
+    Folder(PathBuf, std::io::Error),
+    /// The database cannot be opened.
+    Open(PathBuf, rusqlite::Error),
+    /// A statement failed.
+    Statement(rusqlite::Error),
+    /// The thread for writing is gone: the host is stopping.
+    Stopped,
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(path, error) => {
+                write!(f, "cannot create the state folder {}: {error}; choose another with --state-dir", path.display())
+            }
+            Self::Open(path, error) => write!(
+                f,
+                "cannot open the key-value store {}: {error}; remove the file, or choose another folder with --state-dir",
+                path.display()
+            ),
+            Self::Statement(error) => write!(f, "the key-value store failed: {error}"),
+            Self::Stopped => f.write_str("the key-value store is closed: the host is stopping"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Statement(error)
+    }
+}
+
+impl KeyValueStore {
+    /// Opens the store in this folder, which is created, or in memory.
+    pub fn open(state_dir: Option<&Path>) -> Result<Self, StoreError> {
+        let Some(folder) = state_dir else {
+            let connection = Connection::open_in_memory()?;
+            create_table(&connection)?;
+            let connection = Arc::new(Mutex::new(connection));
+            return Ok(Self { reader: Arc::clone(&connection), writer: connection, counts: Arc::default() });
+        };
+        std::fs::create_dir_all(folder).map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
+        let path = folder.join(FILE);
+        let open = || {
+            let connection = Connection::open(&path)?;
+            connection.busy_timeout(BUSY)?;
+            // With a write-ahead log, readers do not wait for writers, and NORMAL leaves out the sync of every single write: a crash
+            // of the machine may lose the last writes, which for a cache is the right trade.
+            connection.pragma_update(None, "journal_mode", "wal")?;
+            connection.pragma_update(None, "synchronous", "normal")?;
+            create_table(&connection)?;
+            Ok(connection)
+        };
+        let opened = |error| StoreError::Open(path.clone(), error);
+        Ok(Self {
+            writer: Arc::new(Mutex::new(open().map_err(opened)?)),
+            reader: Arc::new(Mutex::new(open().map_err(opened)?)),
+            counts: Arc::default(),
+        })
+    }
+
+    /// Uses so far.
+    pub fn stats(&self) -> StoreStats {
+        StoreStats {
+            reads: self.counts.reads.load(Ordering::Relaxed),
+            writes: self.counts.writes.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Writes pairs that the host is started with; they do not count as the component's.
+    pub fn seed(&self, store: &str, pairs: &[(String, Vec<u8>)]) -> Result<(), StoreError> {
+        let writer = lock(&self.writer);
+        pairs.iter().try_for_each(|(key, value)| put(&writer, store, key, value)).map_err(StoreError::from)
+    }
+
+    /// The value of a key.
+    pub fn get(&self, store: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.counts.reads.fetch_add(1, Ordering::Relaxed);
+        let reader = lock(&self.reader);
+        let mut statement = reader.prepare_cached("SELECT value FROM spin_key_value WHERE store = ? AND key = ?")?;
+        Ok(statement.query_row([store, key], |row| row.get(0)).optional()?)
+    }
+
+    /// Whether there is such a key.
+    pub fn exists(&self, store: &str, key: &str) -> Result<bool, StoreError> {
+        let reader = lock(&self.reader);
+        let mut statement = reader.prepare_cached("SELECT 1 FROM spin_key_value WHERE store = ? AND key = ?")?;
+        Ok(statement.exists([store, key])?)
+    }
+
+    /// All keys of a store.
+    pub fn keys(&self, store: &str) -> Result<Vec<String>, StoreError> {
+        let reader = lock(&self.reader);
+        let mut statement = reader.prepare_cached("SELECT key FROM spin_key_value WHERE store = ? ORDER BY key")?;
+        let keys = statement.query_map([store], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        Ok(keys)
+    }
+
+    /// Sets a key, whether it exists or not.
+    pub async fn set(&self, store: String, key: String, value: Vec<u8>) -> Result<(), StoreError> {
+        self.counts.writes.fetch_add(1, Ordering::Relaxed);
+        self.write(move |writer| put(writer, &store, &key, &value)).await
+    }
+
+    /// Removes a key; one that does not exist is fine.
+    pub async fn delete(&self, store: String, key: String) -> Result<(), StoreError> {
+        self.write(move |writer| {
+            writer.prepare_cached("DELETE FROM spin_key_value WHERE store = ? AND key = ?")?.execute([store, key])?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn write(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<(), rusqlite::Error> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let writer = Arc::clone(&self.writer);
+        tokio::task::spawn_blocking(move || work(&lock(&writer))).await.map_err(|_| StoreError::Stopped)??;
+        Ok(())
+    }
+}
+
+/// SQLite keeps its own consistency: a thread that panicked while it held the lock leaves nothing half done.
+fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
+    connection.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn create_table(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS spin_key_value (
+           store TEXT NOT NULL,
+           key   TEXT NOT NULL,
+           value BLOB NOT NULL,
+           PRIMARY KEY (store, key)
+         )",
+    )
+}
+
+fn put(writer: &Connection, store: &str, key: &str, value: &[u8]) -> Result<(), rusqlite::Error> {
+    writer
+        .prepare_cached(
+            "INSERT INTO spin_key_value (store, key, value) VALUES (?, ?, ?)
+             ON CONFLICT (store, key) DO UPDATE SET value = excluded.value",
+        )?
+        .execute(params![store, key, value])?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    async fn check(store: &KeyValueStore) {
+        let name = "default".to_owned();
+        assert_eq!(store.get(&name, "a").unwrap(), None);
+        store.set(name.clone(), "a".to_owned(), b"1".to_vec()).await.unwrap();
+        store.set(name.clone(), "a".to_owned(), b"2".to_vec()).await.unwrap();
+        assert_eq!(store.get(&name, "a").unwrap(), Some(b"2".to_vec()), "the last write counts");
+        assert_eq!(store.get("other", "a").unwrap(), None, "stores are apart");
+        store.seed(&name, &[("b".to_owned(), vec![0, 255])]).unwrap();
+        assert_eq!(store.keys(&name).unwrap(), ["a", "b"]);
+        store.delete(name.clone(), "a".to_owned()).await.unwrap();
+        store.delete(name.clone(), "a".to_owned()).await.unwrap();
+        assert!(!store.exists(&name, "a").unwrap() && store.exists(&name, "b").unwrap());
+        assert_eq!(store.stats(), StoreStats { reads: 3, writes: 2 }, "seeding does not count");
+    }
+
+    #[tokio::test]
+    async fn in_memory() {
+        check(&KeyValueStore::open(None).unwrap()).await;
+    }
+
+    #[tokio::test]
+    async fn in_a_file_that_outlives_the_host() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("new/state");
+        check(&KeyValueStore::open(Some(&state)).unwrap()).await;
+        assert_eq!(KeyValueStore::open(Some(&state)).unwrap().keys("default").unwrap(), ["b"]);
+    }
+
+    #[test]
+    fn an_unusable_folder_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let message = KeyValueStore::open(Some(&file)).unwrap_err().to_string();
+        assert!(message.contains("--state-dir") && message.contains("file"), "{message}");
+    }
+}

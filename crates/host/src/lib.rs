@@ -1,0 +1,162 @@
+//! The embedded host of the gateway: it runs the component on wasmtime and serves it over HTTP, from the same `spin.toml` as Spin.
+//!
+//! ```text
+//! spin.toml ─ manifest ─ variables, template ─ allowed_hosts ┐
+//!                                                            ├─ application ─ engine ─┐
+//! request ─ server ─ spin_headers ─ instance (limits, state) ┴────────────────────────┴─ response
+//!                                      │ capabilities ─ key_value
+//!                                      └ outbound ─ connector, idle_body ─ backend
+//! ```
+//!
+//! In scope: one component on the route `/...`, HTTP/1.1, variables, the key-value store, allowed hosts, limits, draining. Out of scope: TLS towards
+//! clients, several components, other triggers; for these there is Spin.
+//!
+//! Tests use it in-process:
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), gateway_host::HostError> {
+//! let mut options = gateway_host::HostOptions::new("spin.toml");
+//! options.listen.set_port(0);
+//! let host = gateway_host::Host::start(options).await?;
+//! println!("http://{}", host.local_addr());
+//! host.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod allowed_hosts;
+pub mod application;
+pub mod build_command;
+mod capabilities;
+mod connector;
+mod engine;
+mod error;
+pub mod example_backend;
+mod example_tasks;
+mod guest_output;
+mod idle_body;
+mod instance;
+mod key_value;
+mod limits;
+pub mod log;
+pub mod manifest;
+mod open_files;
+mod options;
+mod outbound;
+mod replies;
+mod server;
+mod spin_headers;
+mod state;
+pub mod template;
+pub mod variables;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+pub use self::application::Application;
+pub use self::engine::EngineError;
+pub use self::error::HostError;
+pub use self::key_value::{KeyValueStore, StoreError, StoreStats};
+pub use self::options::HostOptions;
+pub use self::outbound::TlsSetupError;
+
+use self::instance::Instances;
+use self::outbound::Outbound;
+use self::server::Service;
+use self::state::Capabilities;
+
+/// A gateway that is being served. Dropping it stops it without waiting for requests in flight; [`Host::shutdown`] waits.
+#[derive(Debug)]
+pub struct Host {
+    address: SocketAddr,
+    store: KeyValueStore,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<()>,
+}
+
+impl Host {
+    /// Loads the manifest and serves it. When this returns, requests are answered.
+    pub async fn start(options: HostOptions) -> Result<Self, HostError> {
+        let application = Application::load(&options)?;
+        Self::serve(application, options).await
+    }
+
+    /// Serves an application that was loaded with these options.
+    pub async fn serve(application: Application, options: HostOptions) -> Result<Self, HostError> {
+        open_files::raise_limit();
+        let component = &application.manifest.component;
+        if !component.source.is_file() {
+            return Err(HostError::ComponentMissing {
+                path: component.source.clone(),
+                can_build: component.build.is_some(),
+            });
+        }
+        // The address first: it is the likeliest failure, and compiling may take a while.
+        let listener =
+            server::bind(options.listen).map_err(|error| HostError::Listen { address: options.listen, error })?;
+        let address = listener.local_addr().map_err(|error| HostError::Listen { address: options.listen, error })?;
+
+        let store = KeyValueStore::open(options.state_dir.as_deref())?;
+        store.seed("default", &options.key_values)?;
+        if let Some(poison) = application.allowed_hosts.poison() {
+            log::host(format_args!("warning: {poison}"));
+        }
+        let capabilities = Capabilities {
+            variables: application.component_variables,
+            store_labels: component.key_value_stores.clone(),
+            store: store.clone(),
+            outbound: Outbound::new(application.allowed_hosts)?,
+            quiet: options.quiet,
+        };
+        let instances = prepare(component.source.clone(), &options, capabilities).await?;
+        instances.try_one().await.map_err(|error| EngineError::Link(component.source.clone(), error))?;
+
+        let service = Arc::new(Service::new(instances, options.max_concurrency));
+        let (stop, stopped) = oneshot::channel();
+        let server = tokio::spawn(server::run(listener, service, stopped, options.drain_timeout));
+        Ok(Self { address, store, stop, server })
+    }
+
+    /// Where it listens; tells the port when port 0 was asked for.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How often the component read and wrote the key-value store.
+    pub fn stats(&self) -> StoreStats {
+        self.store.stats()
+    }
+
+    /// Stops accepting, closes idle connections, and waits for requests in flight and for what the component does after its responses, for at most
+    /// the drain timeout.
+    pub async fn shutdown(self) {
+        drop(self.stop);
+        // It fails only if the server panicked, and then there is nothing to wait for.
+        drop(self.server.await);
+    }
+}
+
+/// Compiling takes a thread's whole attention.
+async fn prepare(source: PathBuf, options: &HostOptions, capabilities: Capabilities) -> Result<Instances, HostError> {
+    let (concurrency, memory_limit, compute_limit) =
+        (options.max_concurrency, options.memory_limit, options.compute_limit);
+    let prepared = tokio::task::spawn_blocking(move || {
+        let engine = engine::shared(concurrency, memory_limit)?;
+        let component = engine::prepare(&engine, &source)?;
+        Ok::<_, EngineError>(Instances {
+            engine,
+            component,
+            capabilities: Arc::new(capabilities),
+            memory_limit,
+            compute_limit,
+        })
+    });
+    match prepared.await {
+        Ok(instances) => Ok(instances?),
+        Err(error) => Err(EngineError::Setup(wasmtime::Error::new(error)).into()),
+    }
+}

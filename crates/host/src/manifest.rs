@@ -1,0 +1,344 @@
+//! Reads `spin.toml`, version 2 of Spin's manifest, as far as one HTTP component needs it. Fields this host does not know are ignored.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// The only route this host serves: everything.
+const CATCH_ALL: &str = "/...";
+
+/// A manifest with one component on the route `/...`.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    /// The file it was read from.
+    pub path: PathBuf,
+    /// The folder that relative paths in it start from.
+    pub folder: PathBuf,
+    /// `application.name`.
+    pub name: String,
+    /// `[variables]`: the variables of the application, by name.
+    pub variables: BTreeMap<String, Declaration>,
+    /// The component that answers requests.
+    pub component: Component,
+}
+
+/// One entry of `[variables]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct Declaration {
+    /// The value if nothing else gives one.
+    #[serde(default)]
+    pub default: Option<String>,
+    /// Whether the application refuses to start without a value.
+    #[serde(default)]
+    pub required: bool,
+    /// Whether the value must not be shown.
+    #[serde(default)]
+    pub secret: bool,
+}
+
+/// `[component.<id>]`.
+#[derive(Debug, Clone)]
+pub struct Component {
+    /// Its id in the manifest.
+    pub id: String,
+    /// The compiled component, an absolute path or one relative to the working folder.
+    pub source: PathBuf,
+    /// Where it may connect to; the entries may be templates.
+    pub allowed_outbound_hosts: Vec<String>,
+    /// The labels of the key-value stores it may open.
+    pub key_value_stores: Vec<String>,
+    /// The variables it sees: name and template.
+    pub variables: BTreeMap<String, String>,
+    /// How to compile it.
+    pub build: Option<Build>,
+}
+
+/// `[component.<id>.build]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Build {
+    /// Shell commands, run in order.
+    pub commands: Vec<String>,
+    /// The folder to run them in.
+    pub folder: PathBuf,
+}
+
+/// Why a manifest cannot be used.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ManifestError {
+    /// There is no such file.
+    Missing(PathBuf),
+    /// The file cannot be read.
+    Unreadable(PathBuf, io::Error),
+    /// It is not TOML, or a field has the wrong type.
+    Malformed(PathBuf, String),
+    /// It is well-formed but asks for something this host does not do.
+    Unsupported(PathBuf, String),
+}
+
+impl fmt::Display for ManifestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(path) => write!(
+                f,
+                "there is no manifest at {}; start in the folder that holds spin.toml, or name it with --from",
+                path.display()
+            ),
+            Self::Unreadable(path, error) => write!(f, "cannot read the manifest {}: {error}", path.display()),
+            Self::Malformed(path, message) => {
+                write!(f, "the manifest {} is malformed; correct this and start again:\n{message}", path.display())
+            }
+            Self::Unsupported(path, message) => write!(f, "{}: {message}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for ManifestError {}
+
+impl Manifest {
+    /// Reads the manifest at `from`, a file or a folder with a `spin.toml`.
+    pub fn load(from: &Path) -> Result<Self, ManifestError> {
+        let path = if from.is_dir() { from.join("spin.toml") } else { from.to_owned() };
+        let text = std::fs::read_to_string(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => ManifestError::Missing(path.clone()),
+            _ => ManifestError::Unreadable(path.clone(), error),
+        })?;
+        Self::parse(&path, &text)
+    }
+
+    /// Interprets `text` as the contents of the manifest at `path`.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ManifestError> {
+        let malformed = |error: toml::de::Error| ManifestError::Malformed(path.to_owned(), error.to_string());
+        let unsupported = |message: String| ManifestError::Unsupported(path.to_owned(), message);
+        // The version first: other versions differ in everything else, and would fail with a less helpful message.
+        let version: raw::Version = toml::from_str(text).map_err(malformed)?;
+        if version.spin_manifest_version != Some(2) {
+            return Err(unsupported("only `spin_manifest_version = 2` is understood".to_owned()));
+        }
+        let raw: raw::Manifest = toml::from_str(text).map_err(malformed)?;
+
+        let [trigger] = raw.trigger.http.as_slice() else {
+            return Err(unsupported(format!(
+                "this host serves exactly one [[trigger.http]], and the manifest has {}; use `spin up` for it",
+                raw.trigger.http.len()
+            )));
+        };
+        match &trigger.route {
+            raw::Route::Path(route) if route == CATCH_ALL => {}
+            route => {
+                return Err(unsupported(format!(
+                    "this host serves the route \"{CATCH_ALL}\" only, and [[trigger.http]] has {route}; use `spin up` for it"
+                )));
+            }
+        }
+        let id = trigger.component.clone();
+        let Some(component) = raw.component.into_iter().find_map(|(name, component)| (name == id).then_some(component))
+        else {
+            return Err(unsupported(format!(
+                "[[trigger.http]] names the component {id:?}, but there is no [component.{id}]"
+            )));
+        };
+        let raw::Source::Path(source) = component.source else {
+            return Err(unsupported(format!(
+                "`source` of [component.{id}] must be a local file: this host downloads nothing"
+            )));
+        };
+        let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+        let build = component.build.map(|build| Build {
+            commands: match build.command {
+                raw::Commands::One(command) => vec![command],
+                raw::Commands::Several(commands) => commands,
+            },
+            folder: build.workdir.map_or_else(|| folder.clone(), |workdir| folder.join(workdir)),
+        });
+        Ok(Self {
+            path: path.to_owned(),
+            name: raw.application.name,
+            variables: raw.variables,
+            component: Component {
+                id,
+                source: folder.join(source),
+                allowed_outbound_hosts: component.allowed_outbound_hosts,
+                key_value_stores: component.key_value_stores,
+                variables: component.variables,
+                build,
+            },
+            folder,
+        })
+    }
+}
+
+/// The manifest as it is written.
+mod raw {
+    use std::collections::BTreeMap;
+    use std::fmt;
+    use std::path::PathBuf;
+
+    use serde::Deserialize;
+
+    #[derive(Deserialize)]
+    pub(super) struct Version {
+        pub(super) spin_manifest_version: Option<i64>,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Manifest {
+        pub(super) application: Application,
+        #[serde(default)]
+        pub(super) variables: BTreeMap<String, super::Declaration>,
+        #[serde(default)]
+        pub(super) trigger: Triggers,
+        #[serde(default)]
+        pub(super) component: BTreeMap<String, Component>,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Application {
+        pub(super) name: String,
+    }
+
+    #[derive(Deserialize, Default)]
+    pub(super) struct Triggers {
+        #[serde(default)]
+        pub(super) http: Vec<HttpTrigger>,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct HttpTrigger {
+        pub(super) route: Route,
+        pub(super) component: String,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    pub(super) enum Route {
+        Path(String),
+        #[expect(dead_code, reason = "read only to tell it from a path")]
+        Private(toml::Table),
+    }
+
+    impl fmt::Display for Route {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            match self {
+                Self::Path(path) => write!(f, "{path:?}"),
+                Self::Private(_) => f.write_str("a private one"),
+            }
+        }
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Component {
+        pub(super) source: Source,
+        #[serde(default)]
+        pub(super) allowed_outbound_hosts: Vec<String>,
+        #[serde(default)]
+        pub(super) key_value_stores: Vec<String>,
+        #[serde(default)]
+        pub(super) variables: BTreeMap<String, String>,
+        pub(super) build: Option<Build>,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    pub(super) enum Source {
+        Path(PathBuf),
+        #[expect(dead_code, reason = "read only to tell it from a path")]
+        Remote(toml::Table),
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Build {
+        pub(super) command: Commands,
+        pub(super) workdir: Option<PathBuf>,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    pub(super) enum Commands {
+        One(String),
+        Several(Vec<String>),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
+    use super::*;
+
+    const MINIMAL: &str = r#"
+        spin_manifest_version = 2
+        [application]
+        name = "shootout"
+        authors = ["someone"]
+        [variables]
+        environment = { default = "local" }
+        token = { required = true, secret = true }
+        [[trigger.http]]
+        route = "/..."
+        component = "gateway"
+        [component.gateway]
+        source = "target/gateway.wasm"
+        allowed_outbound_hosts = ["http://127.0.0.1:1"]
+        key_value_stores = ["default"]
+        something_newer = true
+        [component.gateway.variables]
+        environment = "{{ environment }}"
+        [component.gateway.build]
+        command = "cargo build"
+        workdir = "sub"
+        watch = ["src/**/*.rs"]
+    "#;
+
+    fn parse(text: &str) -> Result<Manifest, ManifestError> {
+        Manifest::parse(Path::new("app/spin.toml"), text)
+    }
+
+    #[test]
+    fn reads_what_one_component_needs() {
+        let manifest = parse(MINIMAL).unwrap();
+        assert_eq!(manifest.name, "shootout");
+        assert_eq!(manifest.component.source, Path::new("app/target/gateway.wasm"), "relative to the manifest");
+        assert_eq!(manifest.component.key_value_stores, ["default"]);
+        assert_eq!(
+            manifest.component.build,
+            Some(Build { commands: vec!["cargo build".to_owned()], folder: PathBuf::from("app/sub") })
+        );
+        let token = manifest.variables.get("token").unwrap();
+        assert!(token.required && token.secret && token.default.is_none());
+    }
+
+    #[test]
+    fn says_what_it_cannot_serve() {
+        let cases = [
+            ("spin_manifest_version = 2", "spin_manifest_version = 1", "spin_manifest_version = 2"),
+            ("\"/...\"", "\"/api/...\"", "/api/..."),
+            ("\"/...\"", "{ private = true }", "private"),
+            ("component = \"gateway\"", "component = \"other\"", "[component.other]"),
+            ("source = \"target/gateway.wasm\"", "source = { url = \"u\", digest = \"d\" }", "local file"),
+            ("[[trigger.http]]", "[[trigger.redis]]", "has 0"),
+        ];
+        for (from, to, expected) in cases {
+            let message = match parse(&MINIMAL.replace(from, to)) {
+                Err(error) => error.to_string(),
+                Ok(_) => panic!("{to} was accepted"),
+            };
+            assert!(message.contains(expected), "{to}: {message:?} lacks {expected:?}");
+        }
+    }
+
+    #[test]
+    fn bad_toml_names_file_and_line() {
+        let message = parse("spin_manifest_version = 2\n[application").unwrap_err().to_string();
+        assert!(message.contains("app/spin.toml") && message.contains("line 2"), "{message}");
+    }
+
+    #[test]
+    fn a_missing_file_says_what_to_do() {
+        let message = Manifest::load(Path::new("nowhere/spin.toml")).unwrap_err().to_string();
+        assert!(message.contains("nowhere/spin.toml") && message.contains("--from"), "{message}");
+    }
+}

@@ -1,0 +1,52 @@
+//! What a host is started with.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Settings of [`crate::Host::start`].
+#[derive(Debug, Clone)]
+pub struct HostOptions {
+    /// The manifest: a file, or a folder that holds a `spin.toml`.
+    pub manifest: PathBuf,
+    /// Where to listen; port 0 takes any free one. Default: `127.0.0.1:3000`.
+    pub listen: SocketAddr,
+    /// Values of variables that win over every other source.
+    pub variables: BTreeMap<String, String>,
+    /// Whether `SPIN_VARIABLE_…` and the file `.env` in the working folder count. Default: no.
+    pub read_environment: bool,
+    /// Written into the store `default` before the first request.
+    pub key_values: Vec<(String, Vec<u8>)>,
+    /// Where the stores are kept on disk; without it they live in memory. Default: memory.
+    pub state_dir: Option<PathBuf>,
+    /// Discards what the component writes to its stdout and stderr. Default: no.
+    pub quiet: bool,
+    /// Requests served at once; more are answered with 503. Default: 10,000.
+    pub max_concurrency: usize,
+    /// How long [`crate::Host::shutdown`] waits for requests in flight. Default: 30 s.
+    pub drain_timeout: Duration,
+    /// Memory that one instance may use, in bytes. Default: 128 MiB.
+    pub memory_limit: usize,
+    /// How long an instance may compute without waiting for anything. Default: 10 s.
+    pub compute_limit: Duration,
+}
+
+impl HostOptions {
+    /// The defaults, for the manifest at this path.
+    pub fn new(manifest: impl Into<PathBuf>) -> Self {
+        Self {
+            manifest: manifest.into(),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)),
+            variables: BTreeMap::new(),
+            read_environment: false,
+            key_values: Vec::new(),
+            state_dir: None,
+            quiet: false,
+            max_concurrency: 10_000,
+            drain_timeout: Duration::from_secs(30),
+            memory_limit: 128 << 20,
+            compute_limit: Duration::from_secs(10),
+        }
+    }
+}

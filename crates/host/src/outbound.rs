@@ -1,0 +1,112 @@
+//! Sends the component's requests: allowed hosts first, then a pooled connection, with the three timeouts of wasi:http.
+
+use std::sync::Arc;
+
+use http_body_util::BodyExt;
+use hyper::Request;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use std::time::Duration;
+use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
+
+use crate::allowed_hosts::AllowedHosts;
+pub use crate::connector::TlsSetupError;
+use crate::connector::{CONNECT_TIMEOUT, ConnectError, Connector, DEFAULT_TIMEOUT};
+use crate::idle_body::IdleBody;
+use crate::log;
+
+/// Connections kept open and unused, per backend, and for how long.
+const IDLE_CONNECTIONS: usize = 1024;
+const IDLE_TIME: Duration = Duration::from_secs(60);
+
+/// The component's way out. Clones share the connections.
+#[derive(Clone)]
+pub(crate) struct Outbound {
+    client: Client<Connector, WasiBody>,
+    allowed: Arc<AllowedHosts>,
+}
+
+impl Outbound {
+    /// With these rules and no connection yet.
+    pub(crate) fn new(allowed: AllowedHosts) -> Result<Self, TlsSetupError> {
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_TIME)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            // A pooled connection that turns out to be closed before anything was sent is replaced without the component noticing.
+            .retry_canceled_requests(true)
+            // wasi:http has set it.
+            .set_host(false)
+            .build(Connector::new()?);
+        Ok(Self { client, allowed: Arc::new(allowed) })
+    }
+
+    /// Refuses what the manifest does not allow, and says on stderr which setting to change.
+    fn check(&self, uri: &hyper::Uri) -> Result<()> {
+        let (Some(scheme), Some(host)) = (uri.scheme_str(), uri.host()) else {
+            return Err(Error::HttpRequestUriInvalid);
+        };
+        if self.allowed.allows(scheme, host, uri.port_u16()) {
+            return Ok(());
+        }
+        let authority = uri.port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        match self.allowed.poison() {
+            Some(poison) => log::host(format_args!("denied a request to {scheme}://{authority}: {poison}")),
+            None => log::host(format_args!(
+                "denied a request to {scheme}://{authority}: allowed_outbound_hosts of the component does not list it; to allow it, add \
+                 \"{scheme}://{authority}\" there"
+            )),
+        }
+        Err(Error::HttpRequestDenied)
+    }
+}
+
+impl WasiHttpHooks for Outbound {
+    fn send_request(
+        &mut self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _: Box<dyn Future<Output = Result<()>> + Send>,
+    ) -> Box<dyn Future<Output = Result<Answer>> + Send> {
+        if let Err(error) = self.check(request.uri()) {
+            return Box::new(std::future::ready(Err(error)));
+        }
+        let options = options.unwrap_or_default();
+        let connect = options.connect_timeout.unwrap_or(DEFAULT_TIMEOUT);
+        let first_byte = options.first_byte_timeout.unwrap_or(DEFAULT_TIMEOUT);
+        let between_bytes = options.between_bytes_timeout.unwrap_or(DEFAULT_TIMEOUT);
+        let response = CONNECT_TIMEOUT.scope(connect, self.client.request(request));
+        Box::new(async move {
+            // The head only: an upload that is still going on continues on the connection's own task.
+            let response = match tokio::time::timeout(first_byte, response).await {
+                Ok(response) => response.map_err(|error| classify(&error))?,
+                Err(_) => return Err(Error::ConnectionReadTimeout),
+            };
+            let response = response.map(|body| IdleBody::new(body, between_bytes).boxed_unsync());
+            Ok((response, Box::new(std::future::ready(Ok(()))) as Box<_>))
+        })
+    }
+}
+
+/// A response, and a future for what remains to be done about it: nothing.
+type Answer = (hyper::Response<WasiBody>, Box<dyn Future<Output = Result<()>> + Send>);
+
+/// The error codes that Spin gives for the same failures.
+fn classify(error: &hyper_util::client::legacy::Error) -> Error {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<ConnectError>() {
+            return match error {
+                ConnectError::Dns(_) => {
+                    Error::DnsError { rcode: Some("address not available".to_owned()), info_code: None }
+                }
+                ConnectError::Refused(_) => Error::ConnectionRefused,
+                ConnectError::Certificate(_) => Error::TlsCertificateError,
+                ConnectError::Tls(_) => Error::TlsProtocolError,
+                ConnectError::TimedOut => Error::ConnectionTimeout,
+            };
+        }
+        cause = error.source();
+    }
+    Error::HttpProtocolError
+}

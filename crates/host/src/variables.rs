@@ -1,0 +1,185 @@
+//! The values of the application's variables: flag over environment over `.env` over default.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use crate::manifest::Declaration;
+
+/// How an environment variable is called that sets the variable `name`.
+pub fn environment_name(name: &str) -> String {
+    format!("SPIN_VARIABLE_{}", name.to_ascii_uppercase())
+}
+
+/// Whether `name` may name a variable: lowercase letters, digits and single underscores, starting with a letter.
+pub fn is_valid_name(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name
+            .split('_')
+            .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()))
+}
+
+/// Why the variables have no usable values.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum VariableError {
+    /// A name in the manifest breaks the rules.
+    InvalidName(String),
+    /// A flag sets a variable that the manifest does not declare.
+    Unknown {
+        /// The name given.
+        name: String,
+        /// The names there are.
+        declared: Vec<String>,
+    },
+    /// A required variable has no value.
+    Missing(String),
+    /// The `.env` file exists and cannot be read.
+    DotEnv(String),
+}
+
+impl fmt::Display for VariableError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidName(name) => write!(
+                f,
+                "{name:?} is no valid variable name: use lowercase letters, digits and single underscores, and start with a letter"
+            ),
+            Self::Unknown { name, declared } => {
+                write!(f, "--variable {name}: the manifest declares no such variable; it has: {}", declared.join(", "))
+            }
+            Self::Missing(name) => write!(
+                f,
+                "the variable '{name}' is required and has no value; give it one with --variable {name}=..., or in the \
+                 environment as {}",
+                environment_name(name)
+            ),
+            Self::DotEnv(message) => write!(f, "cannot read .env in the working folder: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for VariableError {}
+
+/// Where values come from, strongest first.
+#[derive(Debug, Default)]
+pub struct Sources {
+    /// `--variable`.
+    pub flags: BTreeMap<String, String>,
+    /// `SPIN_VARIABLE_…` of the environment, by full name.
+    pub environment: BTreeMap<String, String>,
+    /// The same names from `.env`.
+    pub dotenv: BTreeMap<String, String>,
+}
+
+impl Sources {
+    /// Flags only.
+    pub fn from_flags(flags: BTreeMap<String, String>) -> Self {
+        Self { flags, ..Self::default() }
+    }
+
+    /// Adds the process's environment and the file `.env` in the working folder. The environment is not changed.
+    pub fn with_environment(mut self) -> Result<Self, VariableError> {
+        self.environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .filter(|(name, _)| name.starts_with("SPIN_VARIABLE_"))
+            .collect();
+        let file = Path::new(".env");
+        if file.is_file() {
+            let broken = |error: dotenvy::Error| VariableError::DotEnv(error.to_string());
+            for entry in dotenvy::from_path_iter(file).map_err(broken)? {
+                let (name, value) = entry.map_err(broken)?;
+                // The first one wins, as it does when such a file is loaded into an environment.
+                self.dotenv.entry(name).or_insert(value);
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// Gives every declared variable its value.
+pub fn resolve(
+    declared: &BTreeMap<String, Declaration>,
+    sources: &Sources,
+) -> Result<BTreeMap<String, String>, VariableError> {
+    if let Some(name) = sources.flags.keys().find(|name| !declared.contains_key(*name)) {
+        return Err(VariableError::Unknown { name: name.clone(), declared: declared.keys().cloned().collect() });
+    }
+    let mut values = BTreeMap::new();
+    for (name, declaration) in declared {
+        if !is_valid_name(name) {
+            return Err(VariableError::InvalidName(name.clone()));
+        }
+        let outside = environment_name(name);
+        let value = sources
+            .flags
+            .get(name)
+            .or_else(|| sources.environment.get(&outside))
+            .or_else(|| sources.dotenv.get(&outside))
+            .or(declaration.default.as_ref())
+            .ok_or_else(|| VariableError::Missing(name.clone()))?;
+        values.insert(name.clone(), value.clone());
+    }
+    Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn map(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
+        entries.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn declared(default: Option<&str>) -> BTreeMap<String, Declaration> {
+        BTreeMap::from([(
+            "base_url".to_owned(),
+            Declaration { default: default.map(str::to_owned), required: default.is_none(), secret: false },
+        )])
+    }
+
+    #[test]
+    fn valid_names() {
+        for (name, expected) in [
+            ("a", true),
+            ("backend_bun_sqlite_url", true),
+            ("backend_cf_d1_url", true),
+            ("a_1", true),
+            ("", false),
+            ("1a", false),
+            ("_a", false),
+            ("a_", false),
+            ("a__b", false),
+            ("aB", false),
+            ("a-b", false),
+        ] {
+            assert_eq!(is_valid_name(name), expected, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn the_stronger_source_wins() {
+        let outside = "SPIN_VARIABLE_BASE_URL";
+        let mut sources = Sources::default();
+        let declared = declared(Some("default"));
+        let value = |sources: &Sources| resolve(&declared, sources).unwrap().remove("base_url").unwrap();
+        assert_eq!(value(&sources), "default");
+        sources.dotenv = map(&[(outside, "dotenv")]);
+        assert_eq!(value(&sources), "dotenv");
+        sources.environment = map(&[(outside, "environment"), ("SPIN_VARIABLE_UNRELATED", "x")]);
+        assert_eq!(value(&sources), "environment");
+        sources.flags = map(&[("base_url", "flag")]);
+        assert_eq!(value(&sources), "flag");
+    }
+
+    #[test]
+    fn errors_name_the_variable() {
+        let missing = resolve(&declared(None), &Sources::default()).unwrap_err().to_string();
+        assert!(missing.contains("'base_url'") && missing.contains("SPIN_VARIABLE_BASE_URL"), "{missing}");
+        let unknown =
+            resolve(&declared(Some("")), &Sources::from_flags(map(&[("bse_url", "x")]))).unwrap_err().to_string();
+        assert!(unknown.contains("bse_url") && unknown.contains("base_url"), "{unknown}");
+    }
+}

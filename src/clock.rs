@@ -1,0 +1,37 @@
+//! The host's clocks.
+
+use crate::bindings::{monotonic_clock, wall_clock};
+use gateway_core::time::Timestamp;
+use std::time::Duration;
+
+/// A point on the monotonic clock, in nanoseconds; for durations and deadlines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Instant(pub(crate) u64);
+
+impl Instant {
+    /// Now.
+    pub(crate) fn now() -> Self {
+        Instant(monotonic_clock::now())
+    }
+
+    /// The point `duration` from now.
+    pub(crate) fn after(duration: Duration) -> Self {
+        Instant(monotonic_clock::now().saturating_add(nanos(duration)))
+    }
+
+    /// The time from `earlier` to this point; zero where the clock went back.
+    pub(crate) fn since(self, earlier: Instant) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// A duration as WASI counts it.
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The time of day.
+pub(crate) fn timestamp() -> Timestamp {
+    let now = wall_clock::now();
+    Timestamp(now.seconds.saturating_mul(1_000).saturating_add(u64::from(now.nanoseconds / 1_000_000)))
+}

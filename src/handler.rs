@@ -1,0 +1,236 @@
+//! One request, from beginning to end: route, select, look up, forward, relay, record.
+
+use crate::bindings::http_types::{IncomingRequest, ResponseOutparam};
+use crate::bindings::random;
+use crate::clock::{self, Instant};
+use crate::inbound::{self, Head};
+use crate::outbound::{Inflight, Outbound, SendError};
+use crate::pump::End;
+use crate::relay;
+use crate::store::SpinStore;
+use crate::upload::{self, ReadError, RequestBody};
+use crate::variables::SpinVariables;
+use gateway_core::backend::{Backend, Location};
+use gateway_core::config::{self, ENVIRONMENT, REQUEST_TIMEOUT};
+use gateway_core::endpoints;
+use gateway_core::error::{GatewayError, Reply};
+use gateway_core::fields::fits;
+use gateway_core::forwarded::is_loop;
+use gateway_core::headers;
+use gateway_core::log;
+use gateway_core::registry::{BackendRegistry, CloudRegistry, Health, LocalRegistry, Variables as _};
+use gateway_core::request_id;
+use gateway_core::response::{self, Notes, Timing};
+use gateway_core::route::{Route, Selection, Unselectable, route, select};
+use gateway_core::time::Timestamp;
+use std::io::Write as _;
+use std::time::Duration;
+
+/// What becomes known of a request on its way; the log line is made of it.
+struct Record {
+    started: Instant,
+    time: Timestamp,
+    request_id: String,
+    selection: Option<Selection>,
+    backend_time: Option<Duration>,
+    health: Option<Health>,
+}
+
+/// The host's capabilities.
+struct Capabilities {
+    variables: SpinVariables,
+    store: SpinStore,
+}
+
+/// What the client gets.
+enum Answer {
+    Preflight,
+    Own(Reply),
+    Relay(Inflight),
+}
+
+/// Answers one request.
+pub(crate) async fn handle(request: IncomingRequest, out: ResponseOutparam) {
+    let started = Instant::now();
+    let head = inbound::head(&request);
+    let mut record = Record {
+        started,
+        time: clock::timestamp(),
+        request_id: request_id::inbound(&head.fields)
+            .unwrap_or_else(|| request_id::from_random(random::get_random_u64(), random::get_random_u64())),
+        selection: None,
+        backend_time: None,
+        health: None,
+    };
+    let capabilities = Capabilities { variables: SpinVariables, store: SpinStore::new() };
+
+    let (status, error) = match answer(&request, &head, &capabilities, &mut record).await {
+        Ok(Answer::Preflight) => {
+            let (status, fields) = response::preflight(&head.fields, &record.notes());
+            relay::send(out, &head.method, status, &fields, None).await;
+            (status, None)
+        }
+        Ok(Answer::Own(reply)) => (send_own(out, &head, &reply, &record).await, None),
+        Ok(Answer::Relay(mut inflight)) => {
+            let status = inflight.status;
+            let fields = response::relayed(std::mem::take(&mut inflight.fields), &record.notes());
+            let end = relay::relay(out, &head.method, &fields, inflight).await;
+            (status, transfer_error(end).map(str::to_owned))
+        }
+        Err(error) => (send_own(out, &head, &error.reply(), &record).await, Some(error.log_text())),
+    };
+    record.write(&head, status.as_u16(), error.as_deref());
+}
+
+async fn answer(
+    request: &IncomingRequest,
+    head: &Head,
+    capabilities: &Capabilities,
+    record: &mut Record,
+) -> Result<Answer, GatewayError> {
+    match route(&head.method, &head.path_and_query)? {
+        Route::Preflight => Ok(Answer::Preflight),
+        Route::Health => Ok(Answer::Own(endpoints::health(record.time))),
+        Route::Backends => capabilities.backends().map(Answer::Own),
+        Route::Proxy => forward(request, head, capabilities, record).await.map(Answer::Relay),
+    }
+}
+
+async fn forward(
+    request: &IncomingRequest,
+    head: &Head,
+    capabilities: &Capabilities,
+    record: &mut Record,
+) -> Result<Inflight, GatewayError> {
+    if is_loop(&head.fields) {
+        return Err(GatewayError::Loop);
+    }
+    if !fits(&head.fields) {
+        return Err(GatewayError::RequestHeadTooLarge);
+    }
+    let backend = capabilities.backend(head, record)?;
+    let timeout = config::request_timeout(capabilities.variables.get(REQUEST_TIMEOUT)?.as_deref())?;
+    let upstream_error =
+        |failure| GatewayError::Upstream { backend: backend.id.clone(), location: backend.location, failure };
+
+    let body = upload::request_body(request, head, timeout).await.map_err(|error| match error {
+        ReadError::Refused(error) => error,
+        ReadError::Failed(failure) => upstream_error(failure),
+    })?;
+    let length = match &body {
+        RequestBody::Empty { length } => *length,
+        RequestBody::Upload(upload) => upload.length,
+    };
+    let outbound = Outbound {
+        backend: &backend,
+        head,
+        fields: headers::to_backend(&head.fields, &head.origin, &record.request_id, length),
+        timeout,
+    };
+    let sent = Instant::now();
+    let result = outbound.send(body).await;
+    record.backend_time = Some(Instant::now().since(sent));
+    result.map_err(|error| match error {
+        SendError::Upstream(failure) => upstream_error(failure),
+        SendError::BrokenRequestBody => GatewayError::BrokenRequestBody,
+    })
+}
+
+impl Capabilities {
+    fn environment(&self) -> Result<Location, GatewayError> {
+        Ok(config::environment(self.variables.get(ENVIRONMENT)?.as_deref())?)
+    }
+
+    /// Runs `work` with the registry of `location`.
+    fn with_registry<T>(&self, location: Location, work: impl FnOnce(&dyn BackendRegistry) -> T) -> T {
+        match location {
+            Location::Local => work(&LocalRegistry::new(&self.variables)),
+            Location::Cloud => work(&CloudRegistry::new(&self.store)),
+        }
+    }
+
+    /// The backend the request asks for.
+    fn backend(&self, head: &Head, record: &mut Record) -> Result<Backend, GatewayError> {
+        let invalid = |requested: String, location| GatewayError::InvalidBackend {
+            requested,
+            configured: self.with_registry(location, |registry| registry.configured_ids()),
+        };
+        let selection = match select(&head.fields, self.environment()?) {
+            Ok(selection) => selection,
+            Err(Unselectable::Location(requested)) => return Err(GatewayError::InvalidLocation { requested }),
+            Err(Unselectable::Backend { requested, location }) => return Err(invalid(requested, location)),
+        };
+        let (found, health) = self.with_registry(selection.location, |registry| {
+            (registry.get_backend(&selection.id), registry.check_health(&selection.id))
+        });
+        let Some(backend) = found? else {
+            return Err(invalid(selection.id, selection.location));
+        };
+        record.selection = Some(selection);
+        record.health = Some(health);
+        Ok(backend)
+    }
+
+    fn backends(&self) -> Result<Reply, GatewayError> {
+        let location = self.environment()?;
+        let listed = self.with_registry(location, |registry| {
+            registry.list_backends().map(|listed| {
+                listed
+                    .into_iter()
+                    .map(|listed| {
+                        let health = registry.check_health(&listed.id);
+                        (listed, health)
+                    })
+                    .collect::<Vec<_>>()
+            })
+        })?;
+        Ok(endpoints::backends(&listed, location))
+    }
+}
+
+impl Record {
+    fn notes(&self) -> Notes<'_> {
+        let total = Instant::now().since(self.started);
+        Notes {
+            request_id: &self.request_id,
+            backend: self.selection.as_ref().map(|selection| selection.id.as_str()),
+            timing: Timing {
+                gateway: total.saturating_sub(self.backend_time.unwrap_or_default()),
+                backend: self.backend_time,
+            },
+        }
+    }
+
+    fn write(&self, head: &Head, status: u16, error: Option<&str>) {
+        let line = log::line(&log::Entry {
+            time: self.time,
+            request_id: &self.request_id,
+            method: head.method.as_str(),
+            path: &head.path_and_query,
+            backend: self.selection.as_ref().map(|selection| selection.id.as_str()),
+            location: self.selection.as_ref().map(|selection| selection.location.as_str()),
+            status,
+            total: Instant::now().since(self.started),
+            backend_time: self.backend_time,
+            health: self.health.map(Health::as_str),
+            error,
+        });
+        // Nobody is left to tell when the log cannot be written.
+        _ = std::io::stderr().write_all(line.as_bytes());
+    }
+}
+
+async fn send_own(out: ResponseOutparam, head: &Head, reply: &Reply, record: &Record) -> http::StatusCode {
+    let fields = response::own(reply, &record.notes());
+    relay::send(out, &head.method, reply.status, &fields, reply.body.as_deref()).await;
+    reply.status
+}
+
+fn transfer_error(end: End) -> Option<&'static str> {
+    match end {
+        End::Complete => None,
+        End::SourceBroke => Some("the backend broke off its response"),
+        End::SinkClosed => Some("the client left"),
+        End::Stalled => Some("the backend's response stood still"),
+    }
+}

@@ -1,0 +1,40 @@
+//! The gateway component: the thin edge between a Spin/WASI host and the decisions in `gateway-core`.
+//!
+//! The path of a request, in the order of the modules:
+//!
+//! ```text
+//! inbound   the host's request becomes a head (plain data) and a body (a stream)
+//! handler   route → select → look up → gate → forward → relay → record, in one place
+//!   variables, store, clock   what the decisions need to know
+//! upload    the request body: whether there is one, and its transfer
+//! outbound  the request to the backend: fields, timeouts, deadline, one retry
+//! relay     the response to the client: fields, body, truncation kept visible
+//! ```
+//!
+//! Only this package names `spin_sdk`, and only for wasm: natively it is empty.
+#![cfg(target_family = "wasm")]
+
+mod bindings;
+mod clock;
+mod handler;
+mod inbound;
+mod outbound;
+mod pump;
+mod relay;
+mod store;
+mod upload;
+mod variables;
+mod wait;
+
+/// The exported entry point.
+mod entry {
+    #![allow(unsafe_code, reason = "the macro's export glue is unsafe; nothing of ours is")]
+
+    use spin_sdk::http::{IncomingRequest, ResponseOutparam};
+    use spin_sdk::http_component;
+
+    #[http_component]
+    async fn handle(request: IncomingRequest, out: ResponseOutparam) {
+        crate::handler::handle(request, out.into_inner()).await;
+    }
+}

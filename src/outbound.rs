@@ -1,0 +1,239 @@
+//! The request to the backend: sent with timeouts and a deadline of the gateway's own, once more where that is safe.
+
+use crate::bindings::http_types::{
+    ErrorCode, Fields, FutureIncomingResponse, IncomingResponse, OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
+};
+use crate::bindings::outgoing_handler;
+use crate::clock::{Instant, nanos};
+use crate::inbound::{Head, wasi_method};
+use crate::pump::End;
+use crate::upload::{RequestBody, Upload};
+use crate::wait::{Deadline, TimedOut, ready};
+use futures::future::{Either, select};
+use gateway_core::backend::Backend;
+use gateway_core::backend_url;
+use gateway_core::body::content_length;
+use gateway_core::config::{CONNECT_TIMEOUT, IDLE_TIMEOUT};
+use gateway_core::failure::{UpstreamFailure, may_retry};
+use gateway_core::fields::{Field, fits};
+use http::StatusCode;
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Spin counts the sending of the body against its first-byte timeout, so requests with a body get one that never matters.
+const NO_FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A request ready to be sent.
+pub(crate) struct Outbound<'a> {
+    /// The backend.
+    pub(crate) backend: &'a Backend,
+    /// The request's head as it came in.
+    pub(crate) head: &'a Head,
+    /// The fields to send.
+    pub(crate) fields: Vec<Field>,
+    /// The deadline for the response head.
+    pub(crate) timeout: Duration,
+}
+
+/// A response head, with its body still in the host.
+pub(crate) struct Inflight {
+    /// The status.
+    pub(crate) status: StatusCode,
+    /// The backend's fields.
+    pub(crate) fields: Vec<Field>,
+    /// The response itself; dropping it cancels the rest of the exchange.
+    pub(crate) response: IncomingResponse,
+    /// What is left of the upload, where the backend answered before it was through.
+    pub(crate) rest_of_upload: Option<RestOfUpload>,
+    /// The deadline for the next sign of life.
+    pub(crate) deadline: Rc<Deadline>,
+}
+
+/// The rest of an upload.
+pub(crate) type RestOfUpload = Pin<Box<dyn Future<Output = End>>>;
+
+/// Why there is no response.
+pub(crate) enum SendError {
+    /// The backend is at fault, or the way to it.
+    Upstream(UpstreamFailure),
+    /// The client's upload broke off.
+    BrokenRequestBody,
+}
+
+impl From<UpstreamFailure> for SendError {
+    fn from(failure: UpstreamFailure) -> Self {
+        SendError::Upstream(failure)
+    }
+}
+
+impl Outbound<'_> {
+    /// Sends the request and waits for the response head.
+    pub(crate) async fn send(&self, body: RequestBody) -> Result<Inflight, SendError> {
+        match body {
+            RequestBody::Upload(upload) => self.send_upload(upload).await,
+            RequestBody::Empty { .. } => {
+                let started = Instant::now();
+                match self.send_bodyless(self.connect_timeout()).await {
+                    Err(SendError::Upstream(failure)) if may_retry(&self.head.method, false, &failure) => {
+                        // The second attempt shares the first one's time to connect.
+                        let left = self.connect_timeout().saturating_sub(Instant::now().since(started));
+                        if left.is_zero() {
+                            return Err(failure.into());
+                        }
+                        self.send_bodyless(left).await
+                    }
+                    other => other,
+                }
+            }
+        }
+    }
+
+    fn connect_timeout(&self) -> Duration {
+        CONNECT_TIMEOUT.min(self.timeout)
+    }
+
+    async fn send_bodyless(&self, connect_timeout: Duration) -> Result<Inflight, SendError> {
+        let deadline = Rc::new(Deadline::at(Instant::after(self.timeout)));
+        let future = self.start(self.request()?, connect_timeout, self.timeout)?;
+        let head = deadline.limit(response_head(&future)).await;
+        self.inflight(head, UpstreamFailure::ResponseTimeout(self.timeout), None, deadline)
+    }
+
+    async fn send_upload(&self, upload: Upload) -> Result<Inflight, SendError> {
+        let request = self.request()?;
+        let outgoing: OutgoingBody =
+            request.body().map_err(|()| UpstreamFailure::Host("the request body cannot be opened".into()))?;
+        let timeout = self.timeout;
+        let deadline = Rc::new(Deadline::at(Instant::after(timeout)));
+        let future = self.start(request, self.connect_timeout(), NO_FIRST_BYTE_TIMEOUT)?;
+
+        let uploading = Rc::new(Cell::new(true));
+        let mut upload: RestOfUpload = Box::pin({
+            let (deadline, uploading) = (Rc::clone(&deadline), Rc::clone(&uploading));
+            async move {
+                let end = upload.send(outgoing, || deadline.extend(Instant::after(timeout))).await;
+                // From here the backend has its full time to answer.
+                uploading.set(false);
+                deadline.extend(Instant::after(timeout));
+                end
+            }
+        });
+        let mut head = pin!(deadline.limit(response_head(&future)));
+        let (head, rest) = match select(upload.as_mut(), head.as_mut()).await {
+            Either::Left((End::SourceBroke, _)) => return Err(SendError::BrokenRequestBody),
+            // A backend that stops reading may still answer.
+            Either::Left(_) => (head.await, None),
+            Either::Right((head, _)) => (head, Some(upload)),
+        };
+        let timed_out = if uploading.get() {
+            UpstreamFailure::UploadStalled(timeout)
+        } else {
+            UpstreamFailure::ResponseTimeout(timeout)
+        };
+        self.inflight(head, timed_out, rest, Rc::clone(&deadline))
+    }
+
+    fn request(&self) -> Result<OutgoingRequest, UpstreamFailure> {
+        let url = &self.backend.url;
+        let request = OutgoingRequest::new(outgoing_fields(&self.fields));
+        let scheme = match url.scheme() {
+            backend_url::Scheme::Http => Scheme::Http,
+            backend_url::Scheme::Https => Scheme::Https,
+        };
+        request
+            .set_method(&wasi_method(&self.head.method))
+            .and_then(|()| request.set_scheme(Some(&scheme)))
+            .and_then(|()| request.set_authority(Some(url.authority())))
+            .and_then(|()| request.set_path_with_query(Some(&url.join(&self.head.path_and_query))))
+            .map_err(|()| UpstreamFailure::Host("the host refuses the method, the URL or the path".into()))?;
+        Ok(request)
+    }
+
+    fn start(
+        &self,
+        request: OutgoingRequest,
+        connect_timeout: Duration,
+        first_byte_timeout: Duration,
+    ) -> Result<FutureIncomingResponse, UpstreamFailure> {
+        let options = RequestOptions::new();
+        // A host that does not support one of these says so; the gateway's own deadline holds in any case.
+        _ = options.set_connect_timeout(Some(nanos(connect_timeout)));
+        _ = options.set_first_byte_timeout(Some(nanos(first_byte_timeout)));
+        _ = options.set_between_bytes_timeout(Some(nanos(IDLE_TIMEOUT)));
+        outgoing_handler::handle(request, Some(options)).map_err(|error| self.failure(error))
+    }
+
+    fn inflight(
+        &self,
+        head: Result<Result<IncomingResponse, ErrorCode>, TimedOut>,
+        timed_out: UpstreamFailure,
+        rest_of_upload: Option<RestOfUpload>,
+        deadline: Rc<Deadline>,
+    ) -> Result<Inflight, SendError> {
+        let response = head.map_err(|TimedOut| timed_out)?.map_err(|error| self.failure(error))?;
+        let status = StatusCode::from_u16(response.status()).map_err(|_| UpstreamFailure::Protocol)?;
+        let fields = response.headers().entries();
+        if !fits(&fields) {
+            return Err(UpstreamFailure::ResponseHeadTooLarge.into());
+        }
+        if status.is_informational() || content_length(&fields).is_err() {
+            return Err(UpstreamFailure::Protocol.into());
+        }
+        deadline.set(Instant::after(IDLE_TIMEOUT));
+        Ok(Inflight { status, fields, response, rest_of_upload, deadline })
+    }
+
+    fn failure(&self, error: ErrorCode) -> UpstreamFailure {
+        use UpstreamFailure as F;
+        match error {
+            ErrorCode::ConnectionRefused
+            | ErrorCode::DestinationUnavailable
+            | ErrorCode::DestinationIpUnroutable
+            | ErrorCode::DestinationNotFound => F::ConnectionRefused,
+            ErrorCode::ConnectionTerminated | ErrorCode::ConnectionWriteTimeout => F::ConnectionTerminated,
+            ErrorCode::ConnectionTimeout => F::ConnectTimeout(self.connect_timeout()),
+            ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout => F::ResponseTimeout(self.timeout),
+            ErrorCode::ConnectionLimitReached => F::ConnectionLimit,
+            ErrorCode::DnsError(_) | ErrorCode::DnsTimeout => F::Dns,
+            ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => F::Tls,
+            ErrorCode::TlsCertificateError => F::TlsCertificate,
+            ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => {
+                F::Denied { origin: self.backend.url.origin() }
+            }
+            ErrorCode::HttpResponseHeaderSectionSize(_) | ErrorCode::HttpResponseHeaderSize(_) => {
+                F::ResponseHeadTooLarge
+            }
+            ErrorCode::HttpProtocolError
+            | ErrorCode::HttpResponseIncomplete
+            | ErrorCode::HttpResponseTransferCoding(_)
+            | ErrorCode::HttpResponseContentCoding(_)
+            | ErrorCode::HttpUpgradeFailed => F::Protocol,
+            other => F::Host(other.to_string()),
+        }
+    }
+}
+
+async fn response_head(future: &FutureIncomingResponse) -> Result<IncomingResponse, ErrorCode> {
+    loop {
+        match future.get() {
+            Some(Ok(result)) => return result,
+            // Taken before, which cannot be: it is taken only here.
+            Some(Err(())) => return Err(ErrorCode::InternalError(Some("the response was taken twice".into()))),
+            None => ready(future.subscribe()).await,
+        }
+    }
+}
+
+/// Builds a host's field list. A field that a host refuses must not take the others down: it is left out.
+pub(crate) fn outgoing_fields(fields: &[Field]) -> Fields {
+    Fields::from_list(fields).unwrap_or_else(|_| {
+        let accepted = Fields::new();
+        for (name, value) in fields {
+            _ = accepted.append(name, value);
+        }
+        accepted
+    })
+}

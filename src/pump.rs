@@ -1,0 +1,91 @@
+//! Moving a body from one stream to another inside the host, past the component's memory, at the pace of the slower side.
+
+use crate::bindings::{InputStream, OutputStream, Pollable, StreamError};
+use crate::wait::{Deadline, TimedOut, ready};
+
+/// The most bytes moved in one step. Hosts move what is there, so this bounds memory, not progress.
+const STEP: u64 = 1024 * 1024;
+
+/// How a transfer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The source ended properly and everything was handed on.
+    Complete,
+    /// The source broke off: what was handed on is not the whole.
+    SourceBroke,
+    /// Nobody takes the bytes any more.
+    SinkClosed,
+    /// Nothing moved until the deadline.
+    Stalled,
+}
+
+/// Moves everything from `source` to `sink`.
+///
+/// `expected` is the body's length where it is known: hosts close the sink once that many bytes are through. `progressed` is called after each
+/// step; it may move `deadline`, which ends the transfer when nothing moves.
+pub(crate) async fn pump(
+    source: &InputStream,
+    sink: &OutputStream,
+    expected: Option<u64>,
+    deadline: Option<&Deadline>,
+    mut progressed: impl FnMut(),
+) -> End {
+    let mut moved: u64 = 0;
+    loop {
+        match sink.splice(source, STEP) {
+            Ok(0) => {
+                // Either side may be the one that is not ready.
+                let blocked = match sink.check_write() {
+                    Err(_) => break,
+                    Ok(0) => sink.subscribe(),
+                    Ok(_) => source.subscribe(),
+                };
+                if wait(blocked, deadline).await == Err(TimedOut) {
+                    return End::Stalled;
+                }
+            }
+            Ok(count) => {
+                moved = moved.saturating_add(count);
+                progressed();
+            }
+            Err(StreamError::LastOperationFailed(_)) => return End::SourceBroke,
+            // Both sides report their end like this, so the sink is asked.
+            Err(StreamError::Closed) if sink.check_write().is_ok() => return End::Complete,
+            Err(StreamError::Closed) => break,
+        }
+    }
+    if expected == Some(moved) { End::Complete } else { End::SinkClosed }
+}
+
+/// Writes all of `bytes`.
+pub(crate) async fn write(mut bytes: &[u8], sink: &OutputStream, deadline: Option<&Deadline>) -> End {
+    while !bytes.is_empty() {
+        match sink.check_write() {
+            Err(_) => return End::SinkClosed,
+            Ok(0) => {
+                if wait(sink.subscribe(), deadline).await == Err(TimedOut) {
+                    return End::Stalled;
+                }
+            }
+            Ok(room) => {
+                let room = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
+                let (now, later) = bytes.split_at(room);
+                if sink.write(now).is_err() {
+                    return End::SinkClosed;
+                }
+                bytes = later;
+            }
+        }
+    }
+    End::Complete
+}
+
+async fn wait(pollable: Pollable, deadline: Option<&Deadline>) -> Result<(), TimedOut> {
+    match deadline {
+        Some(deadline) => deadline.limit(ready(pollable)).await,
+        None => {
+            ready(pollable).await;
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The request body on its way to the backend: whether there is one, and its transfer.
+
+use crate::bindings::http_types::{IncomingBody, IncomingRequest, OutgoingBody};
+use crate::bindings::{InputStream, StreamError};
+use crate::clock::Instant;
+use crate::inbound::{self, Head};
+use crate::pump::{End, pump, write};
+use crate::wait::{Deadline, ready};
+use gateway_core::body::{can_be_chunked, content_length};
+use gateway_core::error::GatewayError;
+use gateway_core::failure::UpstreamFailure;
+use std::time::Duration;
+
+/// How much is read to find out whether a body of unknown length is empty.
+const PEEK: u64 = 16 * 1024;
+
+/// A request body that has bytes.
+pub(crate) struct Upload {
+    /// Its length, where the client told it.
+    pub(crate) length: Option<u64>,
+    /// Bytes already read.
+    peeked: Vec<u8>,
+    // Before `_body`: a stream has to be dropped before the body it belongs to.
+    stream: InputStream,
+    _body: IncomingBody,
+}
+
+/// What the request carries beside its head.
+pub(crate) enum RequestBody {
+    /// Nothing; with `content-length: 0` where the client said so.
+    Empty {
+        /// The length to tell the backend.
+        length: Option<u64>,
+    },
+    /// Bytes.
+    Upload(Upload),
+}
+
+/// Finds out whether the request has a body.
+///
+/// Without `content-length` only reading tells. Sending an outgoing body that turns out empty would make a bodyless DELETE or POST chunked, so the
+/// first bytes are awaited here, for as long as `timeout`.
+pub(crate) async fn request_body(
+    request: &IncomingRequest,
+    head: &Head,
+    timeout: Duration,
+) -> Result<RequestBody, ReadError> {
+    let length = content_length(&head.fields)
+        .map_err(|_| ReadError::Refused(GatewayError::BadRequest("The request's content-length is not valid")))?;
+    if length == Some(0) {
+        return Ok(RequestBody::Empty { length });
+    }
+    let Some(body) = inbound::body(request) else {
+        return Ok(RequestBody::Empty { length: None });
+    };
+    let Ok(stream) = body.stream() else {
+        return Ok(RequestBody::Empty { length: None });
+    };
+    let peeked = match length {
+        Some(_) => Vec::new(),
+        None => match peek(&stream, timeout).await? {
+            None => return Ok(RequestBody::Empty { length: None }),
+            Some(_) if !can_be_chunked(&head.method) => {
+                return Err(ReadError::Refused(GatewayError::LengthRequired));
+            }
+            Some(bytes) => bytes,
+        },
+    };
+    Ok(RequestBody::Upload(Upload { length, peeked, stream, _body: body }))
+}
+
+/// Why the request body could not be read.
+pub(crate) enum ReadError {
+    /// The request is at fault.
+    Refused(GatewayError),
+    /// Nothing came in time; a matter between the client and the backend it meant.
+    Failed(UpstreamFailure),
+}
+
+async fn peek(stream: &InputStream, timeout: Duration) -> Result<Option<Vec<u8>>, ReadError> {
+    let deadline = Deadline::at(Instant::after(timeout));
+    loop {
+        match stream.read(PEEK) {
+            Ok(bytes) if bytes.is_empty() => deadline
+                .limit(ready(stream.subscribe()))
+                .await
+                .map_err(|_| ReadError::Failed(UpstreamFailure::UploadStalled(timeout)))?,
+            Ok(bytes) => return Ok(Some(bytes)),
+            Err(StreamError::Closed) => return Ok(None),
+            Err(StreamError::LastOperationFailed(_)) => {
+                return Err(ReadError::Refused(GatewayError::BrokenRequestBody));
+            }
+        }
+    }
+}
+
+impl Upload {
+    /// Sends the body; `progressed` is called whenever some of it went out. Only a complete body is finished: dropping an outgoing body
+    /// unfinished tells the backend that it is cut off.
+    pub(crate) async fn send(self, outgoing: OutgoingBody, mut progressed: impl FnMut()) -> End {
+        let Ok(sink) = outgoing.write() else {
+            return End::SinkClosed;
+        };
+        let mut end = write(&self.peeked, &sink, None).await;
+        if end == End::Complete {
+            progressed();
+            end = pump(&self.stream, &sink, self.length, None, progressed).await;
+        }
+        drop(sink);
+        if end == End::Complete && OutgoingBody::finish(outgoing, None).is_err() {
+            return End::SourceBroke;
+        }
+        end
+    }
+}

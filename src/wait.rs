@@ -1,0 +1,70 @@
+//! Waiting: a host's pollables as futures, on the SDK's executor.
+
+use crate::bindings::{Pollable, monotonic_clock};
+use crate::clock::Instant;
+use futures::future::{Either, select};
+use spin_executor::{CancelOnDropToken, push_waker_and_get_token};
+use std::cell::Cell;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Poll, Wake, Waker};
+
+/// Resolves when `pollable` is ready.
+///
+/// The executor wakes everything at once, so each wait notes by a flag of its own whether it was meant. Dropping the future drops the
+/// pollable, which has to happen before the stream it belongs to goes: keep that stream borrowed across the call.
+pub(crate) async fn ready(pollable: Pollable) {
+    struct Fired(AtomicBool);
+
+    impl Wake for Fired {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    let fired = Arc::new(Fired(AtomicBool::new(false)));
+    let _token = CancelOnDropToken::from(push_waker_and_get_token(pollable, Waker::from(Arc::clone(&fired))));
+    poll_fn(|_| if fired.0.load(Ordering::Relaxed) { Poll::Ready(()) } else { Poll::Pending }).await;
+}
+
+/// The time limit passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TimedOut;
+
+/// A point in time that progress pushes forward.
+pub(crate) struct Deadline {
+    at: Cell<Instant>,
+}
+
+impl Deadline {
+    /// A deadline at `at`.
+    pub(crate) fn at(at: Instant) -> Self {
+        Deadline { at: Cell::new(at) }
+    }
+
+    /// Moves it.
+    pub(crate) fn set(&self, at: Instant) {
+        self.at.set(at);
+    }
+
+    /// Moves it to `at`, if that is later.
+    pub(crate) fn extend(&self, at: Instant) {
+        self.at.set(self.at.get().max(at));
+    }
+
+    /// Resolves with `work`, unless the deadline comes first, wherever it has been moved by then.
+    pub(crate) async fn limit<T>(&self, work: impl Future<Output = T>) -> Result<T, TimedOut> {
+        let mut work = pin!(work);
+        loop {
+            let at = self.at.get();
+            let timer = pin!(ready(monotonic_clock::subscribe_instant(at.0)));
+            match select(work.as_mut(), timer).await {
+                Either::Left((value, _)) => return Ok(value),
+                Either::Right(((), _)) if self.at.get() <= at => return Err(TimedOut),
+                Either::Right(((), _)) => {}
+            }
+        }
+    }
+}

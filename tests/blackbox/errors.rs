@@ -1,0 +1,164 @@
+use crate::harness::{FAULTY, Request, Response, run};
+use std::time::{Duration, Instant};
+
+fn is_unavailable(response: &Response, backend: &str, proxy_error: &str) {
+    assert_eq!(response.status, 503);
+    assert_eq!(
+        response.json(),
+        serde_json::json!({
+            "error": "Backend Unavailable",
+            "message": format!("The requested backend '{backend}' is not responding"),
+            "backend": backend,
+        })
+    );
+    let shown = response.value("proxy-status").expect("a proxy-status");
+    assert!(shown.contains(&format!("error={proxy_error};")), "{shown}");
+    assert_eq!(response.value("x-gateway-backend"), Some(backend));
+    assert_eq!(response.value("content-type"), Some("application/json"));
+}
+
+#[test]
+fn a_backend_where_nothing_listens_is_a_503_at_once() {
+    run(|lab| async move {
+        let started = Instant::now();
+        let response = Request::get("/tasks").backend("dotnet-api").send(lab).await;
+        is_unavailable(&response, "dotnet-api", "connection_refused");
+        // Generous, but far from any timeout.
+        assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    });
+}
+
+#[test]
+fn a_host_name_that_cannot_exist_is_a_503() {
+    run(|lab| async move {
+        let response = Request::get("/").backend("elixir-phoenix").send(lab).await;
+        is_unavailable(&response, "elixir-phoenix", "dns_error");
+    });
+}
+
+#[test]
+fn a_backend_that_speaks_no_tls_is_a_503() {
+    run(|lab| async move {
+        let response = Request::get("/").backend("php-laravel").send(lab).await;
+        assert_eq!(response.status, 503);
+        assert_eq!(response.json()["error"], "Backend Unavailable");
+        let shown = response.value("proxy-status").expect("a proxy-status");
+        // Hosts differ in how exactly they can tell a failed handshake.
+        assert!(["tls_", "connection_"].iter().any(|kind| shown.contains(&format!("error={kind}"))), "{shown}");
+    });
+}
+
+#[test]
+fn a_connection_closed_without_an_answer_is_a_503() {
+    run(|lab| async move {
+        let mut upstream = lab.upstream();
+        let request = Request::get(&upstream.path).cloud(FAULTY[0]);
+        let (response, ()) = tokio::join!(request.send(lab), async { drop(upstream.arrival().await) });
+        assert_eq!(response.status, 503);
+        assert_eq!(response.json()["backend"], FAULTY[0]);
+    });
+}
+
+#[test]
+fn a_connection_reset_before_the_answer_is_a_503() {
+    run(|lab| async move {
+        let mut upstream = lab.upstream();
+        let request = Request::get(&upstream.path).cloud(FAULTY[1]);
+        let (response, ()) = tokio::join!(request.send(lab), async { upstream.arrival().await.reset() });
+        assert_eq!(response.status, 503);
+    });
+}
+
+#[test]
+fn garbage_instead_of_http_is_a_503() {
+    run(|lab| async move {
+        for garbage in [
+            "SSH-2.0-OpenSSH_9.2\r\n\r\n",
+            "HTTP/1.1 200\r\nbad header\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
+        ] {
+            let mut upstream = lab.upstream();
+            let request = Request::get(&upstream.path).cloud(FAULTY[2]);
+            let (response, ()) = tokio::join!(request.send(lab), async {
+                upstream.arrival().await.write(garbage).await;
+            });
+            assert_eq!(response.status, 503, "{garbage:?}");
+        }
+    });
+}
+
+#[test]
+fn a_malformed_url_is_a_500_that_names_the_variable_and_harms_nobody_else() {
+    run(|lab| async move {
+        let response = Request::get("/").backend("malformed").send(lab).await;
+        assert_eq!(response.status, 500);
+        let body = response.json();
+        assert_eq!(body["error"], "Gateway Error");
+        let message = body["message"].as_str().expect("a message");
+        assert!(message.contains("extra_backends") && message.contains("user name or password"), "{message}");
+        assert!(!response.text().contains("secret"));
+        let mut upstream = lab.upstream();
+        let request = Request::get(&upstream.path);
+        let (response, ()) = tokio::join!(request.send(lab), async { upstream.arrival().await.ok("").await });
+        assert_eq!(response.status, 200);
+    });
+}
+
+#[test]
+fn a_malformed_entry_is_a_500_that_names_the_key() {
+    run(|lab| async move {
+        let response = Request::get("/").cloud("broken").send(lab).await;
+        assert_eq!(response.status, 500);
+        let message = response.json()["message"].as_str().expect("a message").to_owned();
+        assert!(message.contains("'backend:broken'"), "{message}");
+    });
+}
+
+#[test]
+fn a_host_outside_the_allowed_ones_is_a_503_that_names_the_setting() {
+    run(|lab| async move {
+        for (request, backend, names) in [
+            (Request::get("/").backend("denied"), "denied", "allowed_outbound_hosts"),
+            (Request::get("/").cloud("outside"), "outside", "cloud_hosts"),
+        ] {
+            let response = request.send(lab).await;
+            assert_eq!(response.status, 503);
+            let body = response.json();
+            assert_eq!(body["error"], "Backend Unavailable");
+            assert_eq!(body["backend"], backend);
+            let message = body["message"].as_str().expect("a message");
+            assert!(message.contains(names) && message.contains("http://localhost:"), "{message}");
+            assert!(response.value("proxy-status").expect("a proxy-status").contains("http_request_denied"));
+        }
+    });
+}
+
+#[test]
+fn request_fields_too_large_to_forward_are_a_431() {
+    run(|lab| async move {
+        let mut upstream = lab.upstream();
+        let mut request = Request::get(&upstream.path);
+        for index in 0..64 {
+            request = request.field(&format!("x-large-{index}"), &"v".repeat(3 * 1024));
+        }
+        let response = request.send(lab).await;
+        assert_eq!(response.status, 431);
+        assert!(upstream.is_untouched());
+    });
+}
+
+#[test]
+fn response_fields_too_large_to_relay_are_a_503() {
+    run(|lab| async move {
+        let mut upstream = lab.upstream();
+        let request = Request::get(&upstream.path).cloud(FAULTY[3]);
+        let (response, ()) = tokio::join!(request.send(lab), async {
+            let mut head = "200 OK\ncontent-length: 0".to_owned();
+            for index in 0..64 {
+                head.push_str(&format!("\nx-large-{index}: {}", "v".repeat(3 * 1024)));
+            }
+            upstream.arrival().await.respond(&head, "").await;
+        });
+        assert_eq!(response.status, 503);
+    });
+}

@@ -1,0 +1,36 @@
+//! The black-box suite: what a client and a backend see of the gateway, over real sockets, through the built component.
+//!
+//! Without `GATEWAY_URL` it builds the component and starts it in the embedded host, in this process. With `GATEWAY_URL` it runs against
+//! whatever answers there (Spin, another wasmtime host), and prints the variables and key-value entries that gateway has to be started with.
+//!
+//! Backends are sockets that the tests themselves hold: each test gets a path of its own and answers the request that arrives there by hand,
+//! so it decides about every byte and every pause. Nothing waits for a fixed time; what has to happen is awaited.
+
+mod harness;
+
+/// Which backend gets a request, and which requests none gets.
+mod routing;
+
+/// Method, target and fields arrive as they were sent.
+mod passthrough;
+
+/// Bodies in both directions: framing, streaming, truncation.
+mod bodies;
+
+/// Cross-origin resource sharing.
+mod cors;
+
+/// Every row of the error table.
+mod errors;
+
+/// Deadlines, stalls and the one retry.
+mod deadline;
+
+/// `GET /health` and `GET /backends`.
+mod endpoints;
+
+/// What only the embedded host can show: its log lines, limits and counters.
+mod embedded;
+
+/// The example backend on Bun and SQLite, end to end.
+mod bun_sqlite;
