@@ -90,7 +90,7 @@ fn errors_carry_cors_too() {
             assert_eq!(response.value("access-control-allow-methods"), Some(METHODS), "{status}");
             assert_eq!(response.value("cache-control"), Some("no-store"), "{status}");
             assert!(response.value("x-request-id").is_some(), "{status}");
-            assert!(response.value("server-timing").is_some(), "{status}");
+            assert!(!response.values("server-timing").is_empty(), "{status}");
             if status != 508 {
                 assert!(
                     response

@@ -91,7 +91,7 @@ fn a_response_may_take_longer_than_the_deadline() {
         let mut upstream = lab.upstream();
         let pending = Request::get(&upstream.path).start(lab).await;
         let mut exchange = upstream.arrival().await;
-        exchange.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await;
+        exchange.write("HTTP/1.1 200 OK\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n").await;
         let mut response = pending.head().await;
         // A pause longer than the deadline for the head, but not than the one between chunks.
         tokio::time::sleep(TIMEOUT + TIMEOUT / 4).await;
@@ -107,7 +107,7 @@ fn a_response_that_stands_still_is_cut_off_visibly() {
         let mut upstream = lab.upstream();
         let pending = Request::get(&upstream.path).start(lab).await;
         let mut exchange = upstream.arrival().await;
-        exchange.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n").await;
+        exchange.write("HTTP/1.1 200 OK\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n").await;
         let mut response = pending.head().await;
         response.read_until("half").await;
         let started = Instant::now();

@@ -184,7 +184,7 @@ fn memory_stays_flat_while_large_bodies_pass() {
             while left > 0 {
                 left -= exchange.body(left.min(1024 * 1024)).await.len();
             }
-            exchange.write(format!("HTTP/1.1 200 OK\r\ncontent-length: {SIZE}\r\n\r\n")).await;
+            exchange.write(format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {SIZE}\r\n\r\n")).await;
             for _ in 0..SIZE / piece.len() {
                 exchange.write(&piece).await;
             }

@@ -33,7 +33,8 @@ pub(crate) struct Up {
     #[arg(long, short = 'f', value_name = "PATH", default_value = "spin.toml")]
     pub(crate) from: PathBuf,
 
-    /// Set a variable of the manifest. Wins over SPIN_VARIABLE_NAME in the environment and in .env. With @ the value is read from a file.
+    /// Set a variable of the manifest. Wins over SPIN_VARIABLE_NAME in the environment and in .env. With @ the value is
+    /// read from a file.
     #[arg(long = "variable", value_name = "NAME=VALUE|NAME=@FILE", value_parser = pair)]
     pub(crate) variables: Vec<Pair>,
 
@@ -49,7 +50,7 @@ pub(crate) struct Up {
     #[arg(long, short = 'q')]
     pub(crate) quiet: bool,
 
-    /// Requests served at once; more are answered with 503.
+    /// Requests served at once; more are answered with 503. Beyond 10,000, Linux needs a higher vm.max_map_count.
     #[arg(long, value_name = "NUMBER", default_value_t = 10_000, value_parser = at_least_one)]
     pub(crate) max_concurrency: usize,
 

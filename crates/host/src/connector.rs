@@ -1,7 +1,7 @@
 //! Opens connections to backends: name lookup, TCP, TLS, within the time that the request in hand allows for it.
 //!
-//! The client is shared by all requests and each request brings its own timeout. The client asks for a connection while it is polled by that
-//! request, so the timeout travels as a task-local value, read once when the connection is begun.
+//! The client is shared by all requests and each request brings its own timeout. The client asks for a connection while
+//! it is polled by that request, so the timeout travels as a task-local value, read once when the connection is begun.
 
 use std::fmt;
 use std::io;
@@ -108,7 +108,8 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// The TLS layer reports its own failures as an [`io::Error`]; those of lookup and TCP come in a type of the client, with their cause inside.
+/// The TLS layer reports its own failures as an [`io::Error`]; those of lookup and TCP come in a type of the client,
+/// with their cause inside.
 fn classify(error: BoxError) -> ConnectError {
     let error = match error.downcast::<io::Error>() {
         Ok(error) => return classify_tls(*error),

@@ -16,7 +16,8 @@ use crate::state::State;
 /// Per instance: what a component made of several core modules may need. Only address space is set aside.
 const TABLES: u32 = 4;
 const CORE_INSTANCES: u32 = 16;
-/// Memory of a finished instance that is cleared by writing zeros rather than by giving it back to the system: faults cost more.
+/// Memory of a finished instance that is cleared by writing zeros rather than by giving it back to the system: faults
+/// cost more.
 const KEEP_MEMORY: usize = 1 << 20;
 const KEEP_TABLE: usize = 64 << 10;
 const KEEP_STACK: usize = 32 << 10;
@@ -64,8 +65,8 @@ struct Shared {
 
 /// The engine for hosts with this concurrency and this memory limit per instance.
 ///
-/// A pool sets aside address space for every instance it may hold, gigabytes each, so that a process can afford only a few pools: hosts share one where
-/// it suffices.
+/// A pool sets aside address space for every instance it may hold, gigabytes each, so that a process can afford only a
+/// few pools: hosts share one where it suffices.
 pub(crate) fn shared(instances: usize, memory: usize) -> Result<Engine, EngineError> {
     static SHARED: Mutex<Option<Shared>> = Mutex::new(None);
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,5 @@
-//! Why the host could not start: one enum that gathers the typed errors of its parts. Each message names the culprit and what to do.
+//! Why the host could not start: one enum that gathers the typed errors of its parts. Each message names the culprit
+//! and what to do.
 
 use std::fmt;
 use std::io;

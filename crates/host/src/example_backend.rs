@@ -1,5 +1,5 @@
-//! A small backend to try the gateway with: tasks over HTTP, kept in SQLite. It is started when nothing else listens where the gateway looks for
-//! its default backend.
+//! A small backend to try the gateway with: tasks over HTTP, kept in SQLite. It is started when nothing else listens
+//! where the gateway looks for its default backend.
 //!
 //! `GET /health`, `GET` and `POST /tasks`, `GET`, `PUT`, `PATCH` and `DELETE /tasks/<id>`.
 

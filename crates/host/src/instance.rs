@@ -1,7 +1,8 @@
 //! One request through one fresh instance.
 //!
-//! The instance runs on the task of the connection until the head of the response is out, which saves a hop between threads; what remains, the
-//! body and any work after it, continues on a task of its own. It also does so when the client leaves before: nothing stops an instance half-way.
+//! The instance runs on the task of the connection until the head of the response is out, which saves a hop between
+//! threads; what remains, the body and any work after it, continues on a task of its own. It also does so when the
+//! client leaves before: nothing stops an instance half-way.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -156,7 +157,8 @@ impl<T: Send + 'static> Drop for Detaching<T> {
 pub(crate) enum ResponseBody {
     /// Of a reply of the host.
     Host(Full<Bytes>),
-    /// Written by an instance. When it fails half-way the body would seem to end there; `failed` makes that an error, so that the client sees it too.
+    /// Written by an instance. When it fails half-way the body would seem to end there; `failed` makes that an error,
+    /// so that the client sees it too.
     Guest { body: WasiBody, failed: Arc<AtomicBool> },
 }
 

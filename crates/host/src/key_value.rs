@@ -1,7 +1,8 @@
-//! The key-value stores, in SQLite with the schema of Spin's default store, so that either host can use a file of the other.
+//! The key-value stores, in SQLite with the schema of Spin's default store, so that either host can use a file of the
+//! other.
 //!
-//! A read takes a few microseconds and happens where it is asked for; a write may wait for the disk and happens on a thread for such work.
-//! In a file the two have a connection each, so that a read never waits for a write.
+//! A read takes a few microseconds and happens where it is asked for; a write may wait for the disk and happens on a
+//! thread for such work. In a file the two have a connection each, so that a read never waits for a write.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -93,8 +94,8 @@ impl KeyValueStore {
         let open = || {
             let connection = Connection::open(&path)?;
             connection.busy_timeout(BUSY)?;
-            // With a write-ahead log, readers do not wait for writers, and NORMAL leaves out the sync of every single write: a crash
-            // of the machine may lose the last writes, which for a cache is the right trade.
+            // With a write-ahead log, readers do not wait for writers, and NORMAL leaves out the sync of every single
+            // write: a crash of the machine may lose the last writes, which for a cache is the right trade.
             connection.pragma_update(None, "journal_mode", "wal")?;
             connection.pragma_update(None, "synchronous", "normal")?;
             create_table(&connection)?;

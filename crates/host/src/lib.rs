@@ -1,4 +1,5 @@
-//! The embedded host of the gateway: it runs the component on wasmtime and serves it over HTTP, from the same `spin.toml` as Spin.
+//! The embedded host of the gateway: it runs the component on wasmtime and serves it over HTTP, from the same
+//! `spin.toml` as Spin.
 //!
 //! ```text
 //! spin.toml ─ manifest ─ variables, template ─ allowed_hosts ┐
@@ -8,8 +9,8 @@
 //!                                      └ outbound ─ connector, idle_body ─ backend
 //! ```
 //!
-//! In scope: one component on the route `/...`, HTTP/1.1, variables, the key-value store, allowed hosts, limits, draining. Out of scope: TLS towards
-//! clients, several components, other triggers; for these there is Spin.
+//! In scope: one component on the route `/...`, HTTP/1.1, variables, the key-value store, allowed hosts, limits,
+//! draining. Out of scope: TLS towards clients, several components, other triggers; for these there is Spin.
 //!
 //! Tests use it in-process:
 //!
@@ -69,7 +70,8 @@ use self::outbound::Outbound;
 use self::server::Service;
 use self::state::Capabilities;
 
-/// A gateway that is being served. Dropping it stops it without waiting for requests in flight; [`Host::shutdown`] waits.
+/// A gateway that is being served. Dropping it stops it without waiting for requests in flight; [`Host::shutdown`]
+/// waits.
 #[derive(Debug)]
 pub struct Host {
     address: SocketAddr,
@@ -131,8 +133,8 @@ impl Host {
         self.store.stats()
     }
 
-    /// Stops accepting, closes idle connections, and waits for requests in flight and for what the component does after its responses, for at most
-    /// the drain timeout.
+    /// Stops accepting, closes idle connections, and waits for requests in flight and for what the component does after
+    /// its responses, for at most the drain timeout.
     pub async fn shutdown(self) {
         drop(self.stop);
         // It fails only if the server panicked, and then there is nothing to wait for.

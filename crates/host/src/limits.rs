@@ -1,7 +1,8 @@
 //! What one instance may use: memory, and time spent computing without waiting for anything.
 //!
-//! The engine's epoch advances every [`TICK`]. An instance that is computing when it does, gives way to others and is counted; when it waits for
-//! something instead, the count starts anew. So a stream that runs for hours is fine, and an endless loop is not.
+//! The engine's epoch advances every [`TICK`]. An instance that is computing when it does, gives way to others and is
+//! counted; when it waits for something instead, the count starts anew. So a stream that runs for hours is fine, and an
+//! endless loop is not.
 
 use std::fmt;
 use std::pin::Pin;
@@ -99,5 +100,70 @@ impl<F: Future> Future for Metered<F> {
             self.meter.paused();
         }
         poll
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use wasmtime::{Config, Instance, Module};
+
+    use super::*;
+
+    /// A module whose function `f` is an endless loop.
+    #[rustfmt::skip]
+    const ENDLESS: &[u8] = &[
+        0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, // magic, version
+        0x01, 0x04, 0x01, 0x60, 0x00, 0x00, // one type: no parameters, no results
+        0x03, 0x02, 0x01, 0x00, // one function of this type
+        0x07, 0x05, 0x01, 0x01, 0x66, 0x00, 0x00, // export "f"
+        0x0a, 0x09, 0x01, 0x07, 0x00, 0x03, 0x40, 0x0c, 0x00, 0x0b, 0x0b, // its code: loop, branch to the start, end
+    ];
+
+    #[tokio::test]
+    async fn an_endless_loop_is_stopped_and_blocks_nobody() {
+        let mut config = Config::new();
+        config.epoch_interruption(true);
+        let engine = Engine::new(&config).unwrap();
+        spawn_ticker(&engine).unwrap();
+        let module = Module::new(&engine, ENDLESS).unwrap();
+        let mut store = Store::new(&engine, ());
+        let meter = ComputeMeter::install(&mut store, Duration::from_millis(100));
+        let endless = async {
+            let instance = Instance::new_async(&mut store, &module, &[]).await?;
+            instance.get_typed_func::<(), ()>(&mut store, "f")?.call_async(&mut store, ()).await
+        };
+        let mut turns: u32 = 0;
+        // On one thread: the other future gets a turn only because the loop gives way.
+        let others = async {
+            loop {
+                turns = turns.saturating_add(1);
+                tokio::task::yield_now().await;
+            }
+        };
+        let ended = tokio::select! {
+            ended = Metered::new(endless, meter) => ended,
+            () = others => Ok(()),
+        };
+        let message = format!("{:#}", ended.unwrap_err());
+        assert!(message.contains("computed for 100ms"), "{message}");
+        assert!(turns > 1, "others had {turns} turns");
+    }
+
+    #[test]
+    fn waiting_starts_the_count_anew() {
+        let meter = ComputeMeter::default();
+        let tick = || {
+            meter.interrupted.store(true, Ordering::Relaxed);
+            meter.ticks.fetch_add(1, Ordering::Relaxed);
+        };
+        tick();
+        meter.paused();
+        tick();
+        meter.paused();
+        assert_eq!(meter.ticks.load(Ordering::Relaxed), 2, "giving way on a tick is no wait");
+        meter.paused();
+        assert_eq!(meter.ticks.load(Ordering::Relaxed), 0, "a wait is");
     }
 }

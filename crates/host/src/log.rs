@@ -1,7 +1,7 @@
 //! Lines for stderr: whole, in order, and never in the way of a request.
 //!
-//! A thread of its own writes them, many at a time. When stderr is slower than the requests that log to it, lines are dropped and counted
-//! rather than waited for.
+//! A thread of its own writes them, many at a time. When stderr is slower than the requests that log to it, lines are
+//! dropped and counted rather than waited for.
 
 use std::io::Write;
 use std::sync::OnceLock;

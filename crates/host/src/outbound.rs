@@ -33,7 +33,8 @@ impl Outbound {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIME)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
-            // A pooled connection that turns out to be closed before anything was sent is replaced without the component noticing.
+            // A pooled connection that turns out to be closed before anything was sent is replaced without the
+            // component noticing.
             .retry_canceled_requests(true)
             // wasi:http has set it.
             .set_host(false)

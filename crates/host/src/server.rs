@@ -70,7 +70,8 @@ fn authority(request: &Request<Incoming>) -> Option<String> {
 /// Binds the address, with a queue that is long enough for a burst of clients.
 pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // A restart need not wait for connections of the previous run to time out. On Windows the option would mean something else.
+    // A restart need not wait for connections of the previous run to time out. On Windows the option would mean
+    // something else.
     #[cfg(not(windows))]
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
@@ -117,8 +118,9 @@ pub(crate) async fn run(
 
 /// HTTP/1.1 with keep-alive and pipelining.
 ///
-/// A client may close its sending side and still get its answer, as scripts around `nc` do. That a client has left for good is then noticed when
-/// something is written to it, which is also when the component learns of it: nothing would be gained by noticing earlier.
+/// A client may close its sending side and still get its answer, as scripts around `nc` do. That a client has left for
+/// good is then noticed when something is written to it, which is also when the component learns of it: nothing would
+/// be gained by noticing earlier.
 fn protocol() -> http1::Builder {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_headers(MAX_HEADERS).half_close(true);
@@ -131,7 +133,8 @@ fn serve_connection(
     client: SocketAddr,
     service: &Arc<Service>,
 ) -> impl GracefulConnection<Output = hyper::Result<()>> + Send + use<> {
-    // Without it the end of a small response may wait for the client's acknowledgement of its start. A failure means that the client is gone.
+    // Without it the end of a small response may wait for the client's acknowledgement of its start. A failure means
+    // that the client is gone.
     drop(stream.set_nodelay(true));
     let service = Arc::clone(service);
     http.serve_connection(

@@ -1,4 +1,5 @@
-//! The `spin-*` headers that Spin adds to a request. They come after any of the same name that the client sent, so that the last value is the true one.
+//! The `spin-*` headers that Spin adds to a request. They come after any of the same name that the client sent, so that
+//! the last value is the true one.
 
 use std::net::SocketAddr;
 

@@ -48,10 +48,9 @@ pub(crate) async fn run(arguments: Up) -> anyhow::Result<()> {
         print("Stopping: requests in flight are finished first; press Ctrl+C again to end at once.\n");
     }
     tokio::select! {
-        () = host.shutdown() => {}
-        () = signals.next() => {}
+        () = host.shutdown() => Ok(()),
+        () = signals.next() => anyhow::bail!("stopped by a second signal, requests in flight were cut off"),
     }
-    Ok(())
 }
 
 /// A stdout that nobody reads is no reason to stop serving.
@@ -90,8 +89,8 @@ fn options(arguments: &Up) -> anyhow::Result<HostOptions> {
     Ok(options)
 }
 
-/// Starts the example backend where the default backend should be on this machine, if nothing listens there. That it does not start is no error of
-/// the gateway.
+/// Starts the example backend where the default backend should be on this machine, if nothing listens there. That it
+/// does not start is no error of the gateway.
 async fn start_example(application: &Application, state_dir: Option<&Path>) -> Option<ExampleBackend> {
     let address = loopback(application.variables.get(DEFAULT_BACKEND_VARIABLE)?)?;
     if let Ok(Ok(_)) = tokio::time::timeout(LOOK, TcpStream::connect(address)).await {

@@ -1,5 +1,8 @@
 //! Backends as plain sockets. A test announces itself with [`Lab::upstream`], sends a request with that path, and gets the connection on
 //! which it arrived, with the request's head exactly as it stood on the wire.
+//!
+//! Answers say `connection: close` (all but those of the tests about kept connections): a connection that went back to the gateway's pool would
+//! take another test's request to a socket that nobody reads.
 
 use super::Lab;
 use std::collections::HashMap;
@@ -177,6 +180,11 @@ async fn serve(mut stream: TcpStream, backend: &'static str, waiting: Waiting) {
         match stream.read(&mut chunk).await {
             Ok(read) if read > 0 => bytes.extend_from_slice(&chunk[..read]),
             _ => return,
+        }
+        // A TLS handshake: a server without TLS answers it like any other nonsense.
+        if bytes.first() == Some(&0x16) {
+            _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n").await;
+            return;
         }
     };
     let early = bytes.split_off(end + 4);
