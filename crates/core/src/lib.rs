@@ -30,6 +30,7 @@ pub mod request_id;
 pub mod response;
 pub mod route;
 pub mod time;
+pub mod view;
 
 /// The gateway's name in `via` and `proxy-status`, and the mark by which it recognises a loop.
 pub const GATEWAY_NAME: &str = "backend-shootout-gateway";

@@ -1,0 +1,111 @@
+//! The invariants of ARCHITECTURE.md that can be checked from outside: who depends on what, and which words stand where.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All Rust files below a folder.
+fn sources(folder: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("the folder exists") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{folder} has sources");
+    found
+}
+
+/// The code of a file, without comments.
+fn code(path: &Path) -> String {
+    let text = std::fs::read_to_string(path).expect("a readable file");
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// The packages that a package depends on, natively, without dev-dependencies.
+fn dependencies(package: &str) -> Vec<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--edges", "normal", "--prefix", "none", "--package", package])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_core_depends_on_no_host_and_no_runtime() {
+    for dependency in dependencies("gateway-core") {
+        for foreign in ["spin", "wasi", "wasmtime", "tokio", "hyper", "wit-bindgen", "futures", "rand", "getrandom"] {
+            assert!(!dependency.starts_with(foreign), "gateway-core depends on {dependency}");
+        }
+    }
+}
+
+#[test]
+fn the_core_does_no_io_and_reads_no_clock() {
+    for path in sources("crates/core/src") {
+        let code = code(&path);
+        for word in [
+            "std::fs",
+            "std::net::Tcp",
+            "std::net::Udp",
+            "std::env",
+            "std::process",
+            "std::thread",
+            "std::io",
+            "Instant",
+            "SystemTime",
+            "Utc::now",
+            "async fn",
+            ".await",
+            "println!",
+            "unsafe",
+        ] {
+            assert!(!code.contains(word), "{} contains {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_native_build_of_the_component_is_empty() {
+    assert_eq!(dependencies("gateway"), ["gateway"]);
+}
+
+#[test]
+fn only_the_component_names_the_sdk_and_only_the_host_names_wasmtime() {
+    for path in ["crates/core/src", "crates/host/src", "crates/build/src"].into_iter().flat_map(sources) {
+        assert!(!code(&path).contains("spin_sdk"), "{}", path.display());
+    }
+    for path in ["src", "crates/core/src", "crates/build/src"].into_iter().flat_map(sources) {
+        let code = code(&path);
+        assert!(!code.contains("wasmtime::") && !code.contains("wasmtime_"), "{}", path.display());
+    }
+}
+
+#[test]
+fn only_the_error_table_builds_error_statuses() {
+    for path in sources("src").into_iter().chain(sources("crates/core/src")) {
+        let decides = path.ends_with("error.rs") || path.ends_with("body.rs");
+        let code = code(&path);
+        let code = code.split("#[cfg(test)]").next().unwrap_or_default();
+        for status in ["BAD_REQUEST", "INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE", "GATEWAY_TIMEOUT", "BAD_GATEWAY"]
+        {
+            assert!(decides || !code.contains(status), "{} chooses {status}", path.display());
+        }
+    }
+}
