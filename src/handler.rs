@@ -3,6 +3,7 @@
 use crate::bindings::http_types::{IncomingRequest, ResponseOutparam};
 use crate::bindings::random;
 use crate::clock::{self, Instant};
+use crate::health::{self, Observation, Update};
 use crate::inbound::{self, Head};
 use crate::outbound::{Inflight, Outbound, SendError};
 use crate::pump::End;
@@ -11,14 +12,16 @@ use crate::store::SpinStore;
 use crate::upload::{self, ReadError, RequestBody};
 use crate::variables::SpinVariables;
 use gateway_core::backend::{Backend, Location};
-use gateway_core::config::{self, ENVIRONMENT, REQUEST_TIMEOUT};
+use gateway_core::config::{self, ConfigError, ENVIRONMENT, REQUEST_TIMEOUT};
 use gateway_core::endpoints;
 use gateway_core::error::{GatewayError, Reply};
+use gateway_core::failure::UpstreamFailure;
 use gateway_core::fields::fits;
 use gateway_core::forwarded::is_loop;
 use gateway_core::headers;
+use gateway_core::health::{Entry, Outcome, State};
 use gateway_core::log;
-use gateway_core::registry::{BackendRegistry, CloudRegistry, Health, LocalRegistry, Variables as _};
+use gateway_core::registry::{BackendRegistry, CloudRegistry, LocalRegistry, Variables as _};
 use gateway_core::request_id;
 use gateway_core::response::{self, Notes, Timing};
 use gateway_core::route::{Route, Selection, Unselectable, route, select};
@@ -33,13 +36,15 @@ struct Record {
     request_id: String,
     selection: Option<Selection>,
     backend_time: Option<Duration>,
-    health: Option<Health>,
+    health: Option<State>,
+    observation: Option<Observation>,
+    updates: Vec<Update>,
 }
 
 /// The host's capabilities.
-struct Capabilities {
-    variables: SpinVariables,
-    store: SpinStore,
+pub(crate) struct Capabilities {
+    pub(crate) variables: SpinVariables,
+    pub(crate) store: SpinStore,
 }
 
 /// What the client gets.
@@ -61,6 +66,8 @@ pub(crate) async fn handle(request: IncomingRequest, out: ResponseOutparam) {
         selection: None,
         backend_time: None,
         health: None,
+        observation: None,
+        updates: Vec::new(),
     };
     let capabilities = Capabilities { variables: SpinVariables, store: SpinStore::new() };
 
@@ -80,6 +87,12 @@ pub(crate) async fn handle(request: IncomingRequest, out: ResponseOutparam) {
         Err(error) => (send_own(out, &head, &error.reply(), &record).await, Some(error.log_text())),
     };
     record.write(&head, status.as_u16(), error.as_deref());
+
+    // The response is out; only now the store may be written.
+    health::write(&capabilities, std::mem::take(&mut record.updates));
+    if let Some(observation) = record.observation.take() {
+        health::record(&capabilities, observation).await;
+    }
 }
 
 async fn answer(
@@ -91,7 +104,7 @@ async fn answer(
     match route(&head.method, &head.path_and_query)? {
         Route::Preflight => Ok(Answer::Preflight),
         Route::Health => Ok(Answer::Own(endpoints::health(record.time))),
-        Route::Backends => capabilities.backends().map(Answer::Own),
+        Route::Backends => backends(capabilities, record).await.map(Answer::Own),
         Route::Proxy => forward(request, head, capabilities, record).await.map(Answer::Relay),
     }
 }
@@ -109,6 +122,15 @@ async fn forward(
         return Err(GatewayError::RequestHeadTooLarge);
     }
     let backend = capabilities.backend(head, record)?;
+    let entry = capabilities.health(&backend);
+    record.health = Some(gateway_core::health::state(entry.as_ref(), record.time));
+    if let Some(retry_after) = entry.as_ref().and_then(|entry| entry.gate(record.time)) {
+        let reason = entry.as_ref().and_then(|entry| entry.reason.clone()).unwrap_or_default();
+        let failure = UpstreamFailure::Gated { retry_after, reason };
+        let error = GatewayError::Upstream { backend: backend.id.clone(), location: backend.location, failure };
+        record.observation = Some(Observation { backend, entry, outcome: Outcome::Nothing });
+        return Err(error);
+    }
     let timeout = config::request_timeout(capabilities.variables.get(REQUEST_TIMEOUT)?.as_deref())?;
     let upstream_error =
         |failure| GatewayError::Upstream { backend: backend.id.clone(), location: backend.location, failure };
@@ -129,11 +151,23 @@ async fn forward(
     };
     let sent = Instant::now();
     let result = outbound.send(body).await;
-    record.backend_time = Some(Instant::now().since(sent));
-    result.map_err(|error| match error {
-        SendError::Upstream(failure) => upstream_error(failure),
-        SendError::BrokenRequestBody => GatewayError::BrokenRequestBody,
-    })
+    let latency = Instant::now().since(sent);
+    record.backend_time = Some(latency);
+    let (outcome, result) = match result {
+        Ok(inflight) => (gateway_core::health::of_answer(inflight.status, latency), Ok(inflight)),
+        Err(SendError::Upstream(failure)) => (gateway_core::health::of_failure(&failure), Err(upstream_error(failure))),
+        Err(SendError::BrokenRequestBody) => (Outcome::Nothing, Err(GatewayError::BrokenRequestBody)),
+    };
+    record.observation = Some(Observation { backend, entry, outcome });
+    result
+}
+
+async fn backends(capabilities: &Capabilities, record: &mut Record) -> Result<Reply, GatewayError> {
+    let location = capabilities.environment()?;
+    let listed = capabilities.with_registry(location, |registry| registry.list_backends())?;
+    let (views, updates) = health::survey(capabilities, location, listed).await;
+    record.updates = updates;
+    Ok(endpoints::backends_json(&views))
 }
 
 impl Capabilities {
@@ -144,7 +178,7 @@ impl Capabilities {
     /// Runs `work` with the registry of `location`.
     fn with_registry<T>(&self, location: Location, work: impl FnOnce(&dyn BackendRegistry) -> T) -> T {
         match location {
-            Location::Local => work(&LocalRegistry::new(&self.variables)),
+            Location::Local => work(&LocalRegistry::new(&self.variables, &self.store)),
             Location::Cloud => work(&CloudRegistry::new(&self.store)),
         }
     }
@@ -160,31 +194,22 @@ impl Capabilities {
             Err(Unselectable::Location(requested)) => return Err(GatewayError::InvalidLocation { requested }),
             Err(Unselectable::Backend { requested, location }) => return Err(invalid(requested, location)),
         };
-        let (found, health) = self.with_registry(selection.location, |registry| {
-            (registry.get_backend(&selection.id), registry.check_health(&selection.id))
-        });
-        let Some(backend) = found? else {
+        let found = self.with_registry(selection.location, |registry| registry.get_backend(&selection.id))?;
+        let Some(backend) = found else {
             return Err(invalid(selection.id, selection.location));
         };
         record.selection = Some(selection);
-        record.health = Some(health);
         Ok(backend)
     }
 
-    fn backends(&self) -> Result<Reply, GatewayError> {
-        let location = self.environment()?;
-        let listed = self.with_registry(location, |registry| {
-            registry.list_backends().map(|listed| {
-                listed
-                    .into_iter()
-                    .map(|listed| {
-                        let health = registry.check_health(&listed.id);
-                        (listed, health)
-                    })
-                    .collect::<Vec<_>>()
-            })
-        })?;
-        Ok(endpoints::backends(&listed, location))
+    /// What the store knows of a backend's health.
+    pub(crate) fn health(&self, backend: &Backend) -> Option<Entry> {
+        self.with_registry(backend.location, |registry| registry.check_health(&backend.id))
+    }
+
+    /// The path of a backend's own health endpoint.
+    pub(crate) fn health_endpoint(&self, backend: &Backend) -> Result<Option<String>, ConfigError> {
+        self.with_registry(backend.location, |registry| registry.health_endpoint(backend))
     }
 }
 
@@ -212,7 +237,7 @@ impl Record {
             status,
             total: Instant::now().since(self.started),
             backend_time: self.backend_time,
-            health: self.health.map(Health::as_str),
+            health: self.health.map(State::as_str),
             error,
         });
         // Nobody is left to tell when the log cannot be written.

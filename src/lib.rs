@@ -9,6 +9,7 @@
 //! upload    the request body: whether there is one, and its transfer
 //! outbound  the request to the backend: fields, timeouts, deadline, one retry
 //! relay     the response to the client: fields, body, truncation kept visible
+//! health    what the exchange taught, written after the response; active checks
 //! ```
 //!
 //! Only this package names `spin_sdk`, and only for wasm: natively it is empty.
@@ -17,6 +18,7 @@
 mod bindings;
 mod clock;
 mod handler;
+mod health;
 mod inbound;
 mod outbound;
 mod pump;

@@ -26,6 +26,13 @@ impl SpinStore {
     }
 }
 
+impl SpinStore {
+    /// Writes a value. Slow in some hosts (a sync to disk): only after the response is out.
+    pub(crate) fn set(&self, key: &str, value: &[u8]) -> Result<(), ConfigError> {
+        self.store()?.set(key, value).map_err(|error| failed(Source::Key(key.to_owned()), "written", &error))
+    }
+}
+
 impl Store for SpinStore {
     fn get(&self, key: &str) -> Result<Option<Vec<u8>>, ConfigError> {
         self.store()?.get(key).map_err(|error| failed(Source::Key(key.to_owned()), "read", &error))

@@ -7,8 +7,8 @@ use spin_executor::{CancelOnDropToken, push_waker_and_get_token};
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Wake, Waker};
 
 /// Resolves when `pollable` is ready.
@@ -16,17 +16,34 @@ use std::task::{Poll, Wake, Waker};
 /// The executor wakes everything at once, so each wait notes by a flag of its own whether it was meant. Dropping the future drops the
 /// pollable, which has to happen before the stream it belongs to goes: keep that stream borrowed across the call.
 pub(crate) async fn ready(pollable: Pollable) {
-    struct Fired(AtomicBool);
+    struct Fired {
+        fired: AtomicBool,
+        waiting: Mutex<Option<Waker>>,
+    }
 
     impl Wake for Fired {
         fn wake(self: Arc<Self>) {
-            self.0.store(true, Ordering::Relaxed);
+            self.fired.store(true, Ordering::Relaxed);
+            if let Some(waker) = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                waker.wake();
+            }
         }
     }
 
-    let fired = Arc::new(Fired(AtomicBool::new(false)));
-    let _token = CancelOnDropToken::from(push_waker_and_get_token(pollable, Waker::from(Arc::clone(&fired))));
-    poll_fn(|_| if fired.0.load(Ordering::Relaxed) { Poll::Ready(()) } else { Poll::Pending }).await;
+    let state = Arc::new(Fired { fired: AtomicBool::new(false), waiting: Mutex::new(None) });
+    let _token = CancelOnDropToken::from(push_waker_and_get_token(pollable, Waker::from(Arc::clone(&state))));
+    poll_fn(|context| {
+        if state.fired.load(Ordering::Relaxed) {
+            return Poll::Ready(());
+        }
+        // Sets of futures poll only those of their members whose own waker was called.
+        let mut waiting = state.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if !waiting.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+            *waiting = Some(context.waker().clone());
+        }
+        Poll::Pending
+    })
+    .await;
 }
 
 /// The time limit passed.

@@ -81,7 +81,7 @@ fn errors_carry_cors_too() {
             (Request::get("/").field("x-backend-location", "moon"), 400),
             (Request::new("POST", "/health"), 405),
             (Request::get("/").backend("malformed"), 500),
-            (Request::get("/").backend("dotnet-api"), 503),
+            (Request::get("/").cloud("silent-too"), 503),
             (Request::get("/").backend("ruby-rails"), 508),
         ] {
             let response = request.field("origin", "https://app.example").send(lab).await;

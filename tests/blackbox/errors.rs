@@ -21,8 +21,8 @@ fn is_unavailable(response: &Response, backend: &str, proxy_error: &str) {
 fn a_backend_where_nothing_listens_is_a_503_at_once() {
     run(|lab| async move {
         let started = Instant::now();
-        let response = Request::get("/tasks").backend("dotnet-api").send(lab).await;
-        is_unavailable(&response, "dotnet-api", "connection_refused");
+        let response = Request::get("/tasks").cloud("silent").send(lab).await;
+        is_unavailable(&response, "silent", "connection_refused");
         // Generous, but far from any timeout.
         assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
     });
@@ -31,15 +31,15 @@ fn a_backend_where_nothing_listens_is_a_503_at_once() {
 #[test]
 fn a_host_name_that_cannot_exist_is_a_503() {
     run(|lab| async move {
-        let response = Request::get("/").backend("elixir-phoenix").send(lab).await;
-        is_unavailable(&response, "elixir-phoenix", "dns_error");
+        let response = Request::get("/").cloud("nameless").send(lab).await;
+        is_unavailable(&response, "nameless", "dns_error");
     });
 }
 
 #[test]
 fn a_backend_that_speaks_no_tls_is_a_503() {
     run(|lab| async move {
-        let response = Request::get("/").backend("php-laravel").send(lab).await;
+        let response = Request::get("/").cloud("no-tls").send(lab).await;
         assert_eq!(response.status, 503);
         assert_eq!(response.json()["error"], "Backend Unavailable");
         let shown = response.value("proxy-status").expect("a proxy-status");

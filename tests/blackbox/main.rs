@@ -26,6 +26,9 @@ mod errors;
 /// Deadlines, stalls and the one retry.
 mod deadline;
 
+/// The gate, active checks, and what they cost the store.
+mod health;
+
 /// `GET /health` and `GET /backends`.
 mod endpoints;
 

@@ -62,21 +62,28 @@ pub struct KnownBackend {
     pub name: &'static str,
     /// The Spin variable with its URL.
     pub url_variable: &'static str,
+    /// The Spin variable with the path of its health endpoint.
+    pub health_variable: &'static str,
 }
 
 /// The seven backends of the shootout, sorted by id.
 pub const KNOWN_BACKENDS: [KnownBackend; 7] = [
-    known("bun-sqlite", "Bun + SQLite", "backend_bun_sqlite_url"),
-    known("cf-d1", "Cloudflare D1", "backend_cf_d1_url"),
-    known("dotnet-api", ".NET API", "backend_dotnet_api_url"),
-    known("elixir-phoenix", "Elixir Phoenix", "backend_elixir_phoenix_url"),
-    known("java-spring-boot", "Java Spring Boot", "backend_java_spring_boot_url"),
-    known("php-laravel", "PHP Laravel", "backend_php_laravel_url"),
-    known("ruby-rails", "Ruby on Rails", "backend_ruby_rails_url"),
+    known("bun-sqlite", "Bun + SQLite", "backend_bun_sqlite_url", "backend_bun_sqlite_health"),
+    known("cf-d1", "Cloudflare D1", "backend_cf_d1_url", "backend_cf_d1_health"),
+    known("dotnet-api", ".NET API", "backend_dotnet_api_url", "backend_dotnet_api_health"),
+    known("elixir-phoenix", "Elixir Phoenix", "backend_elixir_phoenix_url", "backend_elixir_phoenix_health"),
+    known("java-spring-boot", "Java Spring Boot", "backend_java_spring_boot_url", "backend_java_spring_boot_health"),
+    known("php-laravel", "PHP Laravel", "backend_php_laravel_url", "backend_php_laravel_health"),
+    known("ruby-rails", "Ruby on Rails", "backend_ruby_rails_url", "backend_ruby_rails_health"),
 ];
 
-const fn known(id: &'static str, name: &'static str, url_variable: &'static str) -> KnownBackend {
-    KnownBackend { id, name, url_variable }
+const fn known(
+    id: &'static str,
+    name: &'static str,
+    url_variable: &'static str,
+    health_variable: &'static str,
+) -> KnownBackend {
+    KnownBackend { id, name, url_variable, health_variable }
 }
 
 /// Whether `id` can name a backend: 1 to 64 letters, digits, `-`, `_` or `.`. Anything else is refused before a registry is asked, so that
@@ -94,7 +101,9 @@ mod tests {
         assert!(KNOWN_BACKENDS.is_sorted_by_key(|known| known.id));
         for known in KNOWN_BACKENDS {
             assert!(is_valid_id(known.id));
-            assert_eq!(known.url_variable, format!("backend_{}_url", known.id.replace('-', "_")));
+            let prefix = format!("backend_{}", known.id.replace('-', "_"));
+            assert_eq!(known.url_variable, format!("{prefix}_url"));
+            assert_eq!(known.health_variable, format!("{prefix}_health"));
         }
     }
 

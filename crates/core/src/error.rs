@@ -1,7 +1,7 @@
 //! Every answer the gateway gives instead of a backend's: one table from failure to reply. No other file chooses a status.
 
 use crate::config::ConfigError;
-use crate::failure::UpstreamFailure;
+use crate::failure::{UpstreamFailure, whole_seconds};
 use crate::fields::{Field, field};
 use crate::time::display_duration;
 use crate::{GATEWAY_NAME, backend::Location};
@@ -167,7 +167,7 @@ impl GatewayError {
                 } else {
                     (S::SERVICE_UNAVAILABLE, "Backend Unavailable")
                 };
-                build(
+                let mut reply = build(
                     status,
                     failure.proxy_error(),
                     &failure.to_string(),
@@ -177,7 +177,11 @@ impl GatewayError {
                         backend: Some(backend),
                         ..ErrorBody::default()
                     },
-                )
+                );
+                if let UpstreamFailure::Gated { retry_after, .. } = failure {
+                    reply.fields.push(field("retry-after", whole_seconds(*retry_after).to_string()));
+                }
+                reply
             }
         }
     }
@@ -303,6 +307,15 @@ mod tests {
             504,
             r#"{"error":"Gateway Timeout","message":"Backend did not respond within 30s","backend":"ruby-rails"}"#,
             "http_response_timeout",
+        );
+        let gated =
+            UpstreamFailure::Gated { retry_after: Duration::from_millis(1_200), reason: "connection refused".into() };
+        assert_eq!(last_str(&upstream(gated.clone()).reply().fields, "retry-after"), Some("2"));
+        check(
+            upstream(gated),
+            503,
+            r#"{"error":"Backend Unavailable","message":"The requested backend 'ruby-rails' is not responding","backend":"ruby-rails"}"#,
+            "destination_unavailable",
         );
         check(
             GatewayError::Configuration(ConfigError::variable("backend_cf_d1_url", "must name a host")),

@@ -34,6 +34,13 @@ pub enum UpstreamFailure {
     ResponseTimeout(Duration),
     /// The upload made no progress for this time.
     UploadStalled(Duration),
+    /// The backend is known to be down and is not tried before this time has passed.
+    Gated {
+        /// Until it is tried again.
+        retry_after: Duration,
+        /// Why it is down.
+        reason: String,
+    },
     /// A failure the host could not name; its own words.
     Host(String),
 }
@@ -54,6 +61,7 @@ impl UpstreamFailure {
             UpstreamFailure::ConnectionLimit => "connection_limit_reached",
             UpstreamFailure::ResponseTimeout(_) => "http_response_timeout",
             UpstreamFailure::UploadStalled(_) => "connection_write_timeout",
+            UpstreamFailure::Gated { .. } => "destination_unavailable",
             UpstreamFailure::Host(_) => "proxy_internal_error",
         }
     }
@@ -97,9 +105,17 @@ impl fmt::Display for UpstreamFailure {
             UpstreamFailure::UploadStalled(limit) => {
                 write!(f, "upload without progress for {}", display_duration(*limit))
             }
+            UpstreamFailure::Gated { retry_after, reason } => {
+                write!(f, "known to be down ({reason}), next try in {}s", whole_seconds(*retry_after))
+            }
             UpstreamFailure::Host(text) => f.write_str(text),
         }
     }
+}
+
+/// A wait in whole seconds, rounded up and at least one, as `retry-after` states it (RFC 9110 §10.2.3).
+pub fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
 /// Whether a request may be tried once more after `failure`: GET and HEAD without a body, and only when nothing was sent (design §1).

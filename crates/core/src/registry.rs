@@ -10,8 +10,9 @@ mod local;
 pub use cloud::CloudRegistry;
 pub use local::LocalRegistry;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Location};
 use crate::config::ConfigError;
+use crate::health::{self, Entry};
 
 /// Reads configuration variables. Implemented by the component over Spin's variables.
 pub trait Variables {
@@ -35,29 +36,6 @@ pub trait Store {
     /// # Errors
     /// The store cannot be read.
     fn keys(&self) -> Result<Vec<String>, ConfigError>;
-}
-
-/// What is known of a backend's health.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Health {
-    /// Its last check succeeded.
-    Healthy,
-    /// Its last check failed.
-    Unhealthy,
-    /// Never checked, or nobody knows: requests go through.
-    #[default]
-    Unknown,
-}
-
-impl Health {
-    /// As shown in `/backends` and in the log.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Health::Healthy => "healthy",
-            Health::Unhealthy => "unhealthy",
-            Health::Unknown => "unknown",
-        }
-    }
 }
 
 /// One line of a listing: a backend, or the reason why its configuration cannot be used.
@@ -85,8 +63,17 @@ pub trait BackendRegistry {
     /// The source cannot be read at all.
     fn list_backends(&self) -> Result<Vec<Listed>, ConfigError>;
 
-    /// What the registry knows of the health of `id`.
-    fn check_health(&self, id: &str) -> Health;
+    /// What the store knows of the health of `id`. Nothing where the store cannot be read or the entry is corrupt: the gateway fails open on health,
+    /// never on configuration.
+    fn check_health(&self, id: &str) -> Option<Entry>;
+
+    /// The path of a backend's own health endpoint, where one is configured.
+    ///
+    /// # Errors
+    /// Its configuration is malformed, or the source cannot be read.
+    fn health_endpoint(&self, backend: &Backend) -> Result<Option<String>, ConfigError> {
+        Ok(backend.health_endpoint.clone())
+    }
 
     /// The ids that `x-backend` may name with success, sorted; empty where the source cannot be read. For error messages.
     fn configured_ids(&self) -> Vec<String> {
@@ -97,6 +84,10 @@ pub trait BackendRegistry {
             .map(|listed| listed.id)
             .collect()
     }
+}
+
+fn stored_health(store: &impl Store, location: Location, id: &str) -> Option<Entry> {
+    Entry::parse(&store.get(&health::key(location, id)).ok()??)
 }
 
 #[cfg(test)]

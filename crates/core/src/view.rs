@@ -1,5 +1,9 @@
 //! A backend as `/backends` shows it, to programs as JSON and to people as a page.
 
+use crate::backend::Location;
+use crate::health::{self, Entry, State};
+use crate::registry::Listed;
+use crate::time::Timestamp;
 use serde::Serialize;
 
 /// One backend of a listing. The members are those of the JSON answer, in its order.
@@ -23,4 +27,87 @@ pub struct BackendView {
     pub reason: Option<String>,
     /// The last latencies in milliseconds, oldest first, at most 20.
     pub latencies_ms: Vec<f64>,
+}
+
+impl BackendView {
+    /// A view of `listed` with what is known of its health at `now`. `note` says why nothing is known, where that has a reason of its own.
+    pub fn new(
+        listed: &Listed,
+        location: Location,
+        entry: Option<&Entry>,
+        note: Option<String>,
+        now: Timestamp,
+    ) -> Self {
+        let (url, misconfigured) = match (&listed.backend, location) {
+            (Ok(backend), Location::Local) => (Some(backend.url.to_string()), None),
+            (Ok(backend), Location::Cloud) => (Some(backend.url.origin()), None),
+            (Err(error), _) => (None, Some(error.to_string())),
+        };
+        let entry = entry.filter(|_| misconfigured.is_none());
+        let state = health::state(entry, now);
+        BackendView {
+            id: listed.id.clone(),
+            name: listed.name.clone(),
+            url,
+            health: state.as_str(),
+            last_check: entry.map(|entry| Timestamp(entry.checked_at).to_rfc3339()),
+            latency_ms: entry.and_then(|entry| entry.latency_ms),
+            location: location.as_str(),
+            reason: misconfigured.or(note).or_else(|| {
+                // The reason of a failure that is over is of no interest.
+                entry.filter(|_| state != State::Healthy).and_then(|entry| entry.reason.clone())
+            }),
+            latencies_ms: entry.map(|entry| entry.latencies.clone()).unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::Backend;
+    use crate::backend_url::BackendUrl;
+    use crate::config::ConfigError;
+    use crate::endpoints::backends_json;
+    use crate::health::{Outcome, after};
+    use std::time::Duration;
+
+    #[test]
+    fn local_and_cloud_views() {
+        let now = Timestamp(1_770_458_400_000);
+        let listed = Listed {
+            id: "a".into(),
+            name: "A".into(),
+            backend: Ok(Backend {
+                id: "a".into(),
+                name: "A".into(),
+                url: BackendUrl::parse("http://h:1/base").unwrap(),
+                location: Location::Local,
+                health_endpoint: None,
+            }),
+        };
+        let healthy = after(None, &Outcome::Success(Duration::from_micros(1_800)), now);
+        let views = [
+            BackendView::new(&listed, Location::Local, healthy.as_ref(), None, now),
+            BackendView::new(&listed, Location::Cloud, None, None, now),
+        ];
+        assert_eq!(
+            backends_json(&views).body.unwrap(),
+            concat!(
+                r#"{"backends":[{"id":"a","name":"A","url":"http://h:1/base","health":"healthy","last_check":"2026-02-07T10:00:00Z","#,
+                r#""latency_ms":1.8,"location":"local","reason":null,"latencies_ms":[1.8]},"#,
+                r#"{"id":"a","name":"A","url":"http://h:1","health":"unknown","last_check":null,"latency_ms":null,"location":"cloud","#,
+                r#""reason":null,"latencies_ms":[]}]}"#
+            )
+        );
+    }
+
+    #[test]
+    fn reasons() {
+        let now = Timestamp(1_770_458_400_000);
+        let broken = Listed { id: "b".into(), name: "b".into(), backend: Err(ConfigError::key("backend:b", "is bad")) };
+        let view = BackendView::new(&broken, Location::Cloud, None, None, now);
+        assert_eq!(view.reason.as_deref(), Some("key 'backend:b' of the key-value store is bad"));
+        assert_eq!((view.url, view.health), (None, "unknown"));
+    }
 }

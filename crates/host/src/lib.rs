@@ -76,6 +76,7 @@ use self::state::Capabilities;
 pub struct Host {
     address: SocketAddr,
     store: KeyValueStore,
+    service: Arc<Service>,
     stop: oneshot::Sender<()>,
     server: JoinHandle<()>,
 }
@@ -119,8 +120,8 @@ impl Host {
 
         let service = Arc::new(Service::new(instances, options.max_concurrency));
         let (stop, stopped) = oneshot::channel();
-        let server = tokio::spawn(server::run(listener, service, stopped, options.drain_timeout));
-        Ok(Self { address, store, stop, server })
+        let server = tokio::spawn(server::run(listener, Arc::clone(&service), stopped, options.drain_timeout));
+        Ok(Self { address, store, service, stop, server })
     }
 
     /// Where it listens; tells the port when port 0 was asked for.
@@ -131,6 +132,12 @@ impl Host {
     /// How often the component read and wrote the key-value store.
     pub fn stats(&self) -> StoreStats {
         self.store.stats()
+    }
+
+    /// Waits until no instance runs, so that what the component does after its responses is done. Requests that arrive meanwhile may be turned
+    /// away: this is for tests.
+    pub async fn idle(&self) {
+        self.service.idle().await;
     }
 
     /// Stops accepting, closes idle connections, and waits for requests in flight and for what the component does after

@@ -37,12 +37,23 @@ pub(crate) struct Service {
     capacity: u32,
 }
 
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service").field("capacity", &self.capacity).finish_non_exhaustive()
+    }
+}
+
 impl Service {
     pub(crate) fn new(instances: Instances, concurrency: usize) -> Self {
         let permits = concurrency.min(Semaphore::MAX_PERMITS);
         // More than fit into a u32 cannot be in use.
         let capacity = u32::try_from(permits).unwrap_or(u32::MAX);
         Self { instances: Arc::new(instances), slots: Arc::new(Semaphore::new(permits)), capacity }
+    }
+
+    /// Waits until no instance runs: those that still work after their response hold their slots.
+    pub(crate) async fn idle(&self) {
+        drop(self.slots.acquire_many(self.capacity).await);
     }
 
     async fn serve(&self, mut request: Request<Incoming>, client: SocketAddr) -> Response<ResponseBody> {
@@ -108,8 +119,7 @@ pub(crate) async fn run(
     drop(listener);
     let drained = async {
         connections.shutdown().await;
-        // Instances that still work after their response hold their slots.
-        drop(service.slots.acquire_many(service.capacity).await);
+        service.idle().await;
     };
     if tokio::time::timeout(drain_timeout, drained).await.is_err() {
         log::host(format_args!("stopped with requests still running after {drain_timeout:?}"));

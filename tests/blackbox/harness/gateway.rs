@@ -13,7 +13,8 @@ use tokio::runtime::Runtime;
 /// The deadline the gateway runs with, so that tests of it are quick.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Cloud backends for tests that make a backend look bad: each has its own, so that no test's failures reach another's health.
+/// Cloud backends for tests that make a backend look bad: each has its own, so that no test's failures gate another's requests. (`silent`,
+/// `nameless` and `no-tls` are in the cloud for the same reason; the local listing would check them.)
 pub(crate) const FAULTY: [&str; 16] = [
     "faulty-0",
     "faulty-1",
@@ -101,7 +102,7 @@ pub(crate) fn variables(backends: &Backends, gateway: SocketAddr) -> BTreeMap<St
         ("backend_bun_sqlite_url", format!("http://{}", backends.first)),
         ("backend_cf_d1_url", format!("http://{}/", backends.second)),
         ("backend_dotnet_api_url", format!("http://{}", backends.silent)),
-        ("backend_elixir_phoenix_url", format!("http://{}.test", "x".repeat(64))),
+        ("backend_elixir_phoenix_url", nameless()),
         ("backend_java_spring_boot_url", unset()),
         ("backend_php_laravel_url", format!("https://{}", backends.first)),
         ("backend_ruby_rails_url", format!("http://{gateway}")),
@@ -111,6 +112,11 @@ pub(crate) fn variables(backends: &Backends, gateway: SocketAddr) -> BTreeMap<St
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))
     .collect()
+}
+
+/// A name that no resolver accepts, so that none is asked.
+fn nameless() -> String {
+    format!("http://{}.test", "x".repeat(64))
 }
 
 /// The key-value entries the gateway runs with.
@@ -125,6 +131,10 @@ pub(crate) fn key_values(backends: &Backends) -> Vec<(String, String)> {
         entry("outside", "http://localhost:1".to_owned()),
         ("backend:broken".to_owned(), "not json".to_owned()),
     ];
+    entries.push(entry("silent", format!("http://{}", backends.silent)));
+    entries.push(entry("silent-too", format!("http://{}", backends.silent)));
+    entries.push(entry("nameless", nameless()));
+    entries.push(entry("no-tls", format!("https://{}", backends.first)));
     entries.extend(FAULTY.iter().map(|id| entry(id, format!("http://{}", backends.first))));
     entries
 }

@@ -1,9 +1,10 @@
 //! Backends from the key-value store: `backend:<id>` holds one as JSON.
 
-use super::entry::Entry;
-use super::{BackendRegistry, Health, Listed, Store};
+use super::entry::Description;
+use super::{BackendRegistry, Listed, Store, stored_health};
 use crate::backend::{Backend, Location, is_valid_id};
 use crate::config::ConfigError;
+use crate::health::Entry;
 
 const PREFIX: &str = "backend:";
 
@@ -23,7 +24,7 @@ impl<'a, S: Store> CloudRegistry<'a, S> {
         let Some(value) = self.store.get(&key)? else {
             return Ok(None);
         };
-        let entry: Entry = serde_json::from_slice(&value)
+        let entry: Description = serde_json::from_slice(&value)
             .map_err(|error| ConfigError::key(&key, format!("is not a JSON object with 'id' and 'url': {error}")))?;
         if entry.id != id {
             return Err(ConfigError::key(&key, "has an 'id' that differs from the one in its key"));
@@ -61,8 +62,8 @@ impl<S: Store> BackendRegistry for CloudRegistry<'_, S> {
             .collect())
     }
 
-    fn check_health(&self, _id: &str) -> Health {
-        Health::Unknown
+    fn check_health(&self, id: &str) -> Option<Entry> {
+        stored_health(self.store, Location::Cloud, id)
     }
 }
 

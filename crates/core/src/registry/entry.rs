@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 /// The JSON form: `{"id","name","url","type"?,"healthEndpoint"?}`; further members are ignored.
 #[derive(Deserialize)]
-pub(super) struct Entry {
+pub(super) struct Description {
     pub(super) id: String,
     #[serde(default)]
     name: Option<String>,
@@ -17,7 +17,7 @@ pub(super) struct Entry {
     health_endpoint: Option<String>,
 }
 
-impl Entry {
+impl Description {
     /// The name, or the id where it has none.
     pub(super) fn name(&self) -> String {
         match &self.name {

@@ -1,20 +1,22 @@
 //! Backends from Spin variables: one URL variable for each known backend, and `extra_backends` for further ones.
 
-use super::entry::Entry;
-use super::{BackendRegistry, Health, Listed, Variables};
+use super::entry::Description;
+use super::{BackendRegistry, Listed, Store, Variables, stored_health};
 use crate::backend::{Backend, KNOWN_BACKENDS, KnownBackend, Location};
 use crate::backend_url::BackendUrl;
 use crate::config::{ConfigError, EXTRA_BACKENDS};
+use crate::health::Entry;
 
 /// The registry of the local environment.
-pub struct LocalRegistry<'a, V> {
+pub struct LocalRegistry<'a, V, S> {
     variables: &'a V,
+    store: &'a S,
 }
 
-impl<'a, V: Variables> LocalRegistry<'a, V> {
-    /// A registry over `variables`.
-    pub fn new(variables: &'a V) -> Self {
-        LocalRegistry { variables }
+impl<'a, V: Variables, S: Store> LocalRegistry<'a, V, S> {
+    /// A registry over `variables`; `store` is asked for health only.
+    pub fn new(variables: &'a V, store: &'a S) -> Self {
+        LocalRegistry { variables, store }
     }
 
     fn known(&self, known: &KnownBackend) -> Result<Option<Backend>, ConfigError> {
@@ -52,7 +54,7 @@ impl<'a, V: Variables> LocalRegistry<'a, V> {
             .enumerate()
             .map(|(index, element)| {
                 let place = format!("{EXTRA_BACKENDS}[{index}]");
-                match serde_json::from_value::<Entry>(element) {
+                match serde_json::from_value::<Description>(element) {
                     Err(error) => Listed {
                         id: place.clone(),
                         name: place.clone(),
@@ -80,7 +82,7 @@ fn is_unset(url: &BackendUrl) -> bool {
     host == "invalid" || host.ends_with(".invalid")
 }
 
-impl<V: Variables> BackendRegistry for LocalRegistry<'_, V> {
+impl<V: Variables, S: Store> BackendRegistry for LocalRegistry<'_, V, S> {
     fn get_backend(&self, id: &str) -> Result<Option<Backend>, ConfigError> {
         // The seven come first: `extra_backends` adds, it does not replace, and a mistake in it leaves them alone.
         if let Some(known) = KNOWN_BACKENDS.iter().find(|known| known.id == id) {
@@ -119,8 +121,19 @@ impl<V: Variables> BackendRegistry for LocalRegistry<'_, V> {
         Ok(listed)
     }
 
-    fn check_health(&self, _id: &str) -> Health {
-        Health::Unknown
+    fn check_health(&self, id: &str) -> Option<Entry> {
+        stored_health(self.store, Location::Local, id)
+    }
+
+    fn health_endpoint(&self, backend: &Backend) -> Result<Option<String>, ConfigError> {
+        let Some(known) = KNOWN_BACKENDS.iter().find(|known| known.id == backend.id) else {
+            return Ok(backend.health_endpoint.clone());
+        };
+        match self.variables.get(known.health_variable)?.as_deref().map(str::trim) {
+            None | Some("") => Ok(None),
+            Some(path) if path.starts_with('/') => Ok(Some(path.to_owned())),
+            Some(_) => Err(ConfigError::variable(known.health_variable, "must be a path that starts with '/'")),
+        }
     }
 }
 
@@ -132,7 +145,7 @@ mod tests {
     #[test]
     fn reads_the_url_variable_of_a_known_backend() {
         let variables = Fake::new(&[("backend_bun_sqlite_url", "http://127.0.0.1:3001/")]);
-        let backend = LocalRegistry::new(&variables).get_backend("bun-sqlite").unwrap().unwrap();
+        let backend = LocalRegistry::new(&variables, &variables).get_backend("bun-sqlite").unwrap().unwrap();
         assert_eq!(backend.url.to_string(), "http://127.0.0.1:3001");
         assert_eq!(backend.name, "Bun + SQLite");
         assert_eq!(backend.location, Location::Local);
@@ -142,17 +155,17 @@ mod tests {
     fn unset_means_absent_empty_or_under_invalid() {
         for value in ["", "  ", "http://unset.invalid", "https://INVALID:1/"] {
             let variables = Fake::new(&[("backend_cf_d1_url", value)]);
-            assert_eq!(LocalRegistry::new(&variables).get_backend("cf-d1"), Ok(None), "{value:?}");
+            assert_eq!(LocalRegistry::new(&variables, &variables).get_backend("cf-d1"), Ok(None), "{value:?}");
         }
-        assert_eq!(LocalRegistry::new(&Fake::new(&[])).get_backend("cf-d1"), Ok(None));
-        assert_eq!(LocalRegistry::new(&Fake::new(&[])).get_backend("nope"), Ok(None));
+        assert_eq!(LocalRegistry::new(&Fake::new(&[]), &Fake::new(&[])).get_backend("cf-d1"), Ok(None));
+        assert_eq!(LocalRegistry::new(&Fake::new(&[]), &Fake::new(&[])).get_backend("nope"), Ok(None));
     }
 
     #[test]
     fn a_malformed_url_names_its_variable_and_harms_no_other_backend() {
         let variables =
             Fake::new(&[("backend_cf_d1_url", "http://user:secret@h"), ("backend_bun_sqlite_url", "http://h:1")]);
-        let registry = LocalRegistry::new(&variables);
+        let registry = LocalRegistry::new(&variables, &variables);
         let error = registry.get_backend("cf-d1").unwrap_err().to_string();
         assert_eq!(error, "variable 'backend_cf_d1_url' must not contain a user name or password");
         assert!(registry.get_backend("bun-sqlite").unwrap().is_some());
@@ -169,7 +182,7 @@ mod tests {
                 r#"[{"id":"go-chi","name":"Go","url":"http://h:2/api"},{"id":"bun-sqlite","url":"http://h:3"},7,{"id":"a b","url":"http://h"}]"#,
             ),
         ]);
-        let registry = LocalRegistry::new(&variables);
+        let registry = LocalRegistry::new(&variables, &variables);
         assert_eq!(registry.get_backend("go-chi").unwrap().unwrap().url.to_string(), "http://h:2/api");
         assert_eq!(registry.get_backend("bun-sqlite").unwrap().unwrap().url.to_string(), "http://h:1");
         let shown: Vec<_> = registry
@@ -184,9 +197,30 @@ mod tests {
     }
 
     #[test]
+    fn the_health_path_and_the_health_entry_are_read() {
+        let entry = r#"{"state":"healthy","checked_at":1,"expires_at":2}"#;
+        let variables = Fake::new(&[
+            ("backend_cf_d1_url", "http://h:1"),
+            ("backend_cf_d1_health", "/up"),
+            ("backend_bun_sqlite_url", "http://h:1"),
+            ("backend_bun_sqlite_health", "up"),
+            ("health:local:cf-d1", entry),
+            ("health:local:bun-sqlite", "garbage"),
+        ]);
+        let registry = LocalRegistry::new(&variables, &variables);
+        let endpoint = |id| registry.health_endpoint(&registry.get_backend(id).unwrap().unwrap());
+        assert_eq!(endpoint("cf-d1"), Ok(Some("/up".into())));
+        assert!(endpoint("bun-sqlite").unwrap_err().to_string().contains("'backend_bun_sqlite_health'"));
+        assert!(registry.check_health("cf-d1").is_some());
+        assert_eq!(registry.check_health("bun-sqlite"), None, "corrupt is unknown");
+        let broken = Fake { broken: true, ..Fake::default() };
+        assert_eq!(LocalRegistry::new(&variables, &broken).check_health("cf-d1"), None, "the store fails open");
+    }
+
+    #[test]
     fn broken_extra_backends_harm_only_themselves() {
         let variables = Fake::new(&[("backend_bun_sqlite_url", "http://h:1"), ("extra_backends", "{")]);
-        let registry = LocalRegistry::new(&variables);
+        let registry = LocalRegistry::new(&variables, &variables);
         assert!(registry.get_backend("bun-sqlite").unwrap().is_some());
         assert!(registry.get_backend("go-chi").unwrap_err().to_string().contains("'extra_backends'"));
         assert_eq!(registry.list_backends().unwrap().len(), 2);

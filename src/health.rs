@@ -1,0 +1,183 @@
+//! Health in action: active checks, what requests teach, and the writing of both. The rules stand in `gateway_core::health`.
+
+use crate::bindings::{monotonic_clock, random};
+use crate::clock::{self, Instant};
+use crate::handler::Capabilities;
+use crate::inbound::Head;
+use crate::outbound::{Outbound, SendError};
+use crate::upload::RequestBody;
+use crate::wait::{Deadline, ready};
+use futures::stream::{StreamExt as _, iter};
+use gateway_core::backend::{Backend, Location};
+use gateway_core::forwarded::{Origin, via};
+use gateway_core::health::{
+    self, CHECK_TIMEOUT, CHECKS_AT_ONCE, DEFAULT_ENDPOINT, Entry, LISTING_TIMEOUT, Outcome, Plan, REFRESH_JITTER,
+    after, claim, claim_recheck, plan,
+};
+use gateway_core::registry::Listed;
+use gateway_core::time::Timestamp;
+use gateway_core::view::BackendView;
+use http::Method;
+use std::cell::RefCell;
+
+/// What one request has to say about its backend's health.
+pub(crate) struct Observation {
+    /// The backend.
+    pub(crate) backend: Backend,
+    /// The entry it was routed by.
+    pub(crate) entry: Option<Entry>,
+    /// What its exchange tells.
+    pub(crate) outcome: Outcome,
+}
+
+/// A change of the store that waits until the response is out.
+pub(crate) struct Update {
+    key: String,
+    entry: Entry,
+}
+
+/// Performs updates. A store that cannot be written loses health, nothing else.
+pub(crate) fn write(capabilities: &Capabilities, updates: Vec<Update>) {
+    for update in updates {
+        _ = capabilities.store.set(&update.key, update.entry.to_json().as_bytes());
+    }
+}
+
+/// Records what a request has taught, after its response.
+///
+/// The entry is read again before anything is written: of requests that fail together, or find an entry expired together, the others see what
+/// the first has written.
+pub(crate) async fn record(capabilities: &Capabilities, observation: Observation) {
+    let Observation { backend, entry, outcome } = observation;
+    let key = health::key(backend.location, &backend.id);
+    if entry.as_ref().is_some_and(|entry| entry.gate(clock::timestamp()).is_some()) {
+        return recheck(capabilities, &backend, key).await;
+    }
+    match plan(entry.as_ref(), &outcome, clock::timestamp()) {
+        Plan::Nothing => {}
+        Plan::Now => {
+            let current = capabilities.health(&backend);
+            if let Some(entry) = after(current.as_ref(), &outcome, clock::timestamp()) {
+                write(capabilities, vec![Update { key, entry }]);
+            }
+        }
+        Plan::Later => {
+            jitter().await;
+            let current = capabilities.health(&backend);
+            let now = clock::timestamp();
+            if current.as_ref().is_some_and(|entry| entry.is_fresh(now)) {
+                return;
+            }
+            // Writing first is what tells the others that this one looks after it.
+            let refreshed = after(current.as_ref(), &outcome, now);
+            let written = refreshed.clone().unwrap_or_else(|| claim(current.as_ref(), now));
+            write(capabilities, vec![Update { key: key.clone(), entry: written }]);
+            let (checked, _) = check(capabilities, &backend).await;
+            let known = refreshed.or(current);
+            if let Some(entry) = after(known.as_ref(), &checked, clock::timestamp()) {
+                write(capabilities, vec![Update { key, entry }]);
+            }
+        }
+    }
+}
+
+/// After turning a request away: sees whether the backend is back.
+async fn recheck(capabilities: &Capabilities, backend: &Backend, key: String) {
+    let current = capabilities.health(backend);
+    let Some(claimed) = current.as_ref().and_then(|entry| claim_recheck(entry, clock::timestamp())) else {
+        return;
+    };
+    write(capabilities, vec![Update { key: key.clone(), entry: claimed.clone() }]);
+    let (outcome, _) = check(capabilities, backend).await;
+    if let Some(entry) = after(Some(&claimed), &outcome, clock::timestamp()) {
+        write(capabilities, vec![Update { key, entry }]);
+    }
+}
+
+async fn jitter() {
+    let limit = clock::nanos(REFRESH_JITTER).max(1);
+    let delay = random::get_random_u64().checked_rem(limit).unwrap_or_default();
+    ready(monotonic_clock::subscribe_instant(monotonic_clock::now().saturating_add(delay))).await;
+}
+
+/// One active check: a GET on the health endpoint, 2 s, redirects not followed. Beside what it tells, says in words why it tells nothing.
+async fn check(capabilities: &Capabilities, backend: &Backend) -> (Outcome, Option<String>) {
+    let endpoint = match capabilities.health_endpoint(backend) {
+        Ok(endpoint) => endpoint,
+        Err(error) => return (Outcome::Nothing, Some(error.to_string())),
+    };
+    let head = Head {
+        method: Method::GET,
+        path_and_query: endpoint.clone().unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned()),
+        fields: Vec::new(),
+        origin: Origin::default(),
+    };
+    let user_agent = ("user-agent".to_owned(), gateway_core::GATEWAY_NAME.as_bytes().to_vec());
+    let outbound = Outbound { backend, head: &head, fields: vec![user_agent, via()], timeout: CHECK_TIMEOUT };
+    let started = Instant::now();
+    match outbound.send(RequestBody::Empty { length: None }).await {
+        Ok(inflight) => {
+            let latency = Instant::now().since(started);
+            (health::of_check(inflight.status, endpoint.is_some(), latency), None)
+        }
+        Err(SendError::Upstream(failure)) => match health::of_failure(&failure) {
+            Outcome::Nothing => (Outcome::Nothing, Some(failure.to_string())),
+            outcome => (outcome, None),
+        },
+        Err(SendError::BrokenRequestBody) => (Outcome::Nothing, None),
+    }
+}
+
+/// The result of an active check in a survey.
+struct Checked {
+    outcome: Outcome,
+    note: Option<String>,
+    at: Timestamp,
+}
+
+/// The backends as `/backends` shows them. Those whose health is due are checked first, six at once, for 2.3 s in all; what has no answer by then is
+/// shown as it was known before.
+pub(crate) async fn survey(
+    capabilities: &Capabilities,
+    location: Location,
+    listed: Vec<Listed>,
+) -> (Vec<BackendView>, Vec<Update>) {
+    let known: Vec<Option<Entry>> = listed
+        .iter()
+        .map(|listed| listed.backend.as_ref().ok().and_then(|backend| capabilities.health(backend)))
+        .collect();
+    let results: Vec<RefCell<Option<Checked>>> = listed.iter().map(|_| RefCell::new(None)).collect();
+    let now = clock::timestamp();
+    let due = listed.iter().zip(&known).zip(&results).filter_map(|((listed, known), result)| {
+        let backend = listed.backend.as_ref().ok()?;
+        known.as_ref().is_none_or(|entry| entry.is_due(now)).then_some((backend, result))
+    });
+    let checks = iter(due)
+        .map(|(backend, result)| async move {
+            let (outcome, note) = check(capabilities, backend).await;
+            result.replace(Some(Checked { outcome, note, at: clock::timestamp() }));
+        })
+        .buffer_unordered(CHECKS_AT_ONCE)
+        .collect::<()>();
+    // What is not through in time is cut off; the results so far stand.
+    _ = Deadline::at(Instant::after(LISTING_TIMEOUT)).limit(checks).await;
+
+    let mut updates = Vec::new();
+    let now = clock::timestamp();
+    let views = listed
+        .iter()
+        .zip(known)
+        .zip(results)
+        .map(|((listed, known), result)| {
+            let (changed, note) = match result.into_inner() {
+                Some(checked) => (after(known.as_ref(), &checked.outcome, checked.at), checked.note),
+                None => (None, None),
+            };
+            if let Some(entry) = &changed {
+                updates.push(Update { key: health::key(location, &listed.id), entry: entry.clone() });
+            }
+            BackendView::new(listed, location, changed.or(known).as_ref(), note, now)
+        })
+        .collect();
+    (views, updates)
+}

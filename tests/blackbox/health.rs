@@ -1,0 +1,389 @@
+//! These need a host whose store and clock nobody else uses, so each starts its own; the backend is a small server that the test can stop.
+
+use crate::harness::{Lab, Request, lab, with_host};
+use gateway_host::HostOptions;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+/// How a [`Server`] treats its requests.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// Answers with this status; with the second one on `/up`.
+    Answer(u16, u16),
+    /// Breaks the connection.
+    Reset,
+    /// Never answers.
+    Hang,
+}
+
+/// A backend that can be stopped, and that counts.
+struct Server {
+    address: SocketAddr,
+    manner: Arc<Mutex<Manner>>,
+    /// Paths of the requests so far.
+    seen: Arc<Mutex<Vec<String>>>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    async fn start(manner: Manner) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let mut server = Server {
+            address: listener.local_addr().expect("an address"),
+            manner: Arc::new(Mutex::new(manner)),
+            seen: Arc::default(),
+            task: None,
+        };
+        server.task = Some(server.serve(listener));
+        server
+    }
+
+    fn serve(&self, listener: TcpListener) -> JoinHandle<()> {
+        let (manner, seen) = (Arc::clone(&self.manner), Arc::clone(&self.seen));
+        tokio::spawn(async move {
+            let mut connections = tokio::task::JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                let (manner, seen) = (*manner.lock().expect("sound"), Arc::clone(&seen));
+                connections.spawn(async move { answer(stream, manner, &seen).await });
+            }
+        })
+    }
+
+    /// As if the process had been killed: the port is closed, connections break.
+    async fn stop(&mut self) {
+        let task = self.task.take().expect("it runs");
+        task.abort();
+        _ = task.await;
+    }
+
+    async fn restart(&mut self) {
+        let listener = TcpListener::bind(self.address).await.expect("its port is still free");
+        self.task = Some(self.serve(listener));
+    }
+
+    fn set(&self, manner: Manner) {
+        *self.manner.lock().expect("sound") = manner;
+    }
+
+    fn seen(&self, path: &str) -> usize {
+        self.seen.lock().expect("sound").iter().filter(|seen| *seen == path).count()
+    }
+}
+
+/// Serves one request; every connection is for one, so that a stopped server has none left.
+async fn answer(mut stream: TcpStream, manner: Manner, seen: &Mutex<Vec<String>>) {
+    let mut bytes = Vec::new();
+    while !bytes.windows(4).any(|window| window == b"\r\n\r\n") {
+        let mut chunk = [0; 4096];
+        match stream.read(&mut chunk).await {
+            Ok(read) if read > 0 => bytes.extend_from_slice(&chunk[..read]),
+            _ => return,
+        }
+    }
+    let head = String::from_utf8_lossy(&bytes).into_owned();
+    let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+    seen.lock().expect("sound").push(path.clone());
+    match manner {
+        Manner::Answer(status, health) => {
+            let status = if path == "/up" { health } else { status };
+            let head = format!("HTTP/1.1 {status} x\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok");
+            _ = stream.write_all(head.as_bytes()).await;
+        }
+        Manner::Reset => stream.set_zero_linger().expect("the socket is open"),
+        Manner::Hang => std::future::pending().await,
+    }
+}
+
+/// Runs a test against a host of its own with a server as `cf-d1`.
+fn with<F: Future<Output = ()>>(
+    manner: Manner,
+    settings: impl FnOnce(&mut HostOptions, SocketAddr),
+    test: impl FnOnce(&'static Lab, Server) -> F,
+) {
+    if lab().host.is_none() {
+        println!("SKIPPED: needs an embedded host, and GATEWAY_URL names another");
+        return;
+    }
+    let server = lab().runtime.block_on(Server::start(manner));
+    let address = server.address;
+    with_host(
+        |options| {
+            options.variables.insert("backend_cf_d1_url".to_owned(), format!("http://{address}"));
+            settings(options, address);
+        },
+        |lab| test(lab, server),
+    );
+}
+
+async fn get(lab: &Lab) -> crate::harness::Response {
+    Request::get("/x").backend("cf-d1").send(lab).await
+}
+
+fn stats(lab: &Lab) -> (u64, u64) {
+    let stats = lab.host.as_ref().expect("an embedded host").stats();
+    (stats.reads, stats.writes)
+}
+
+/// Awaits something that happens after a response, out of the client's sight.
+async fn until(what: impl Fn() -> bool) {
+    while !what() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// How `/backends` shows `cf-d1`.
+async fn listed(lab: &Lab) -> serde_json::Value {
+    let body = Request::get("/backends").send(lab).await.json();
+    let backends = body["backends"].as_array().expect("a list");
+    backends.iter().find(|backend| backend["id"] == "cf-d1").expect("cf-d1").clone()
+}
+
+const WELL: Manner = Manner::Answer(200, 200);
+
+#[test]
+fn a_refused_backend_is_gated_at_once() {
+    with(
+        WELL,
+        |_, _| {},
+        |lab, mut server| async move {
+            server.stop().await;
+            let response = get(lab).await;
+            assert_eq!(response.status, 503);
+            assert!(response.value("proxy-status").expect("a proxy-status").contains("connection_refused"));
+            // The verdict is written after the response.
+            until(|| stats(lab).1 > 0).await;
+            server.restart().await;
+            let response = get(lab).await;
+            assert_eq!(response.status, 503, "gated although it is back");
+            assert_eq!(response.value("retry-after"), Some("1"));
+            assert!(response.value("proxy-status").expect("a proxy-status").contains("error=destination_unavailable"));
+            assert_eq!(
+                response.json(),
+                serde_json::json!({
+                    "error": "Backend Unavailable",
+                    "message": "The requested backend 'cf-d1' is not responding",
+                    "backend": "cf-d1",
+                })
+            );
+            assert_eq!(server.seen("/x"), 0, "it was spared");
+        },
+    );
+}
+
+#[test]
+fn resets_gate_after_three_in_a_row_and_a_good_answer_starts_the_count_again() {
+    with(
+        Manner::Reset,
+        |_, _| {},
+        |lab, server| async move {
+            for failures in 1..=2 {
+                assert_eq!(get(lab).await.status, 503);
+                until(|| stats(lab).1 >= failures).await;
+            }
+            server.set(WELL);
+            assert_eq!(get(lab).await.status, 200);
+            until(|| stats(lab).1 >= 3).await;
+            server.set(Manner::Reset);
+            for failures in 1..=3 {
+                let response = get(lab).await;
+                assert_eq!((response.status, response.value("retry-after")), (503, None), "{failures}");
+                until(|| stats(lab).1 >= 3 + failures).await;
+            }
+            assert!(get(lab).await.value("retry-after").is_some(), "gated after the third");
+        },
+    );
+}
+
+#[test]
+fn errors_of_the_application_gate_nothing() {
+    with(
+        Manner::Answer(500, 200),
+        |options, _| _ = options.variables.insert("backend_cf_d1_health".to_owned(), "/up".to_owned()),
+        |lab, server| async move {
+            for _ in 0..10 {
+                assert_eq!(get(lab).await.status, 500);
+            }
+            assert_eq!(server.seen("/x"), 10);
+        },
+    );
+}
+
+#[test]
+fn a_request_that_finds_no_entry_is_followed_by_a_check_of_the_configured_endpoint() {
+    with(
+        Manner::Answer(200, 503),
+        |options, _| _ = options.variables.insert("backend_cf_d1_health".to_owned(), "/up".to_owned()),
+        |lab, server| async move {
+            assert_eq!(get(lab).await.status, 200);
+            // A good answer, then a bad check: both are written.
+            until(|| stats(lab).1 >= 2).await;
+            assert_eq!((server.seen("/up"), server.seen("/health")), (1, 0));
+            assert_eq!(get(lab).await.status, 503, "the endpoint has said that it is unwell");
+            let shown = listed(lab).await;
+            assert_eq!(shown["health"], "unhealthy");
+            assert_eq!(shown["reason"], "health endpoint answered 503");
+        },
+    );
+}
+
+#[test]
+fn a_broken_store_and_a_corrupt_entry_are_routed() {
+    with(
+        WELL,
+        |options, _| options.key_values.push(("health:local:cf-d1".to_owned(), b"\xff{".to_vec())),
+        |lab, _server| async move { assert_eq!(get(lab).await.status, 200) },
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    let manifest = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/spin.toml")).expect("the manifest");
+    let component = concat!(env!("CARGO_MANIFEST_DIR"), "/target/wasm32-wasip2/release/gateway.wasm");
+    let manifest = manifest
+        .replace("key_value_stores = [\"default\"]", "key_value_stores = []")
+        .replace("target/wasm32-wasip2/release/gateway.wasm", component);
+    let path = folder.path().join("spin.toml");
+    std::fs::write(&path, manifest).expect("a writable folder");
+    with(
+        WELL,
+        |options, _| options.manifest = path,
+        |lab, _server| async move {
+            assert_eq!(get(lab).await.status, 200);
+            let shown = listed(lab).await;
+            assert_eq!(shown["health"], "healthy", "checked now, even if it cannot be remembered");
+            let response = Request::get("/").cloud("cf-d1").send(lab).await;
+            assert_eq!(response.status, 500, "but without a store there is no URL in the cloud");
+            assert!(response.json()["message"].as_str().expect("a message").contains("key-value store"));
+        },
+    );
+}
+
+/// Once an entry is there, each request reads it once and none writes.
+#[test]
+fn a_thousand_requests_read_a_thousand_times_and_write_once_or_twice() {
+    with(
+        WELL,
+        |_, _| {},
+        |lab, server| async move {
+            assert_eq!(get(lab).await.status, 200);
+            until(|| stats(lab).1 >= 1 && server.seen("/health") == 1).await;
+            let (reads, _) = stats(lab);
+            for _ in 0..1_000 {
+                assert_eq!(get(lab).await.status, 200);
+            }
+            let (now, writes) = stats(lab);
+            assert_eq!(now - reads, 1_000);
+            assert!((1..=2).contains(&writes), "{writes} writes");
+        },
+    );
+}
+
+/// The bound stated in ARCHITECTURE.md: of requests that find an entry expired together, at most ten check, whatever their number.
+#[test]
+fn two_hundred_requests_that_find_no_entry_cause_a_handful_of_checks() {
+    with(
+        WELL,
+        |_, _| {},
+        |lab, server| async move {
+            let requests: Vec<_> = (0..200).map(|_| tokio::spawn(get(lab))).collect();
+            for request in requests {
+                assert_eq!(request.await.expect("no panic").status, 200);
+            }
+            // Every instance has to be through with its work after the response before the sum is known.
+            lab.host.as_ref().expect("an embedded host").idle().await;
+            let (_, writes) = stats(lab);
+            assert!((1..=10).contains(&server.seen("/health")), "{} checks", server.seen("/health"));
+            assert!((1..=10).contains(&writes), "{writes} writes");
+        },
+    );
+}
+
+#[test]
+fn hanging_backends_do_not_hold_up_the_listing() {
+    with(
+        Manner::Hang,
+        |options, address| {
+            for id in ["bun_sqlite", "dotnet_api", "elixir_phoenix", "java_spring_boot", "php_laravel", "ruby_rails"] {
+                options.variables.insert(format!("backend_{id}_url"), format!("http://{address}"));
+            }
+            options.variables.insert("extra_backends".to_owned(), String::new());
+        },
+        |lab, server| async move {
+            let started = Instant::now();
+            let listing = tokio::spawn(async move { Request::get("/backends").send(lab).await.json() });
+            until(|| server.seen("/health") == 6).await;
+            // The seventh has to wait until one of the six has run out of its two seconds.
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            assert_eq!(server.seen("/health"), 6, "six at once");
+            let body = listing.await.expect("no panic");
+            assert_eq!(body["backends"].as_array().expect("a list").len(), 7);
+            // One after the other they would take 14 s.
+            assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+        },
+    );
+}
+
+#[test]
+fn the_listing_checks_and_remembers() {
+    with(
+        WELL,
+        |_, _| {},
+        |lab, mut server| async move {
+            let shown = listed(lab).await;
+            assert_eq!(shown["health"], "healthy");
+            assert!(shown["latency_ms"].as_f64().expect("a latency") > 0.0);
+            assert_eq!(shown["last_check"].as_str().expect("a time").len(), 20);
+            assert_eq!(shown["reason"], serde_json::Value::Null);
+            assert_eq!(shown["latencies_ms"].as_array().expect("a list").len(), 1);
+            lab.host.as_ref().expect("an embedded host").idle().await;
+            assert_eq!(listed(lab).await["health"], "healthy");
+            assert_eq!(server.seen("/health"), 1, "the second listing has found the entry fresh");
+
+            // Down: the next request notices, the listing shows it.
+            server.stop().await;
+            assert_eq!(get(lab).await.status, 503);
+            lab.host.as_ref().expect("an embedded host").idle().await;
+            let shown = listed(lab).await;
+            assert_eq!((&shown["health"], &shown["reason"]), (&"unhealthy".into(), &"connection refused".into()));
+        },
+    );
+}
+
+/// The promise to users: under a steady load, an outage shows as 503s, and its end within two seconds.
+#[test]
+fn under_load_an_outage_turns_to_503_and_back_within_two_seconds() {
+    with(
+        WELL,
+        |_, _| {},
+        |lab, mut server| async move {
+            const PAUSE: Duration = Duration::from_millis(20);
+            // Down for longer than the first pauses, so that the next retry is seconds away when the backend returns.
+            for outage in [Duration::from_millis(500), Duration::from_millis(4_500)] {
+                for _ in 0..25 {
+                    assert_eq!(get(lab).await.status, 200);
+                    tokio::time::sleep(PAUSE).await;
+                }
+                server.stop().await;
+                let stopped = Instant::now();
+                while stopped.elapsed() < outage {
+                    let response = get(lab).await;
+                    assert_eq!(response.status, 503, "no 500, no hang");
+                    tokio::time::sleep(PAUSE).await;
+                }
+                server.restart().await;
+                let restarted = Instant::now();
+                loop {
+                    let status = get(lab).await.status;
+                    if status == 200 {
+                        break;
+                    }
+                    assert_eq!(status, 503);
+                    assert!(restarted.elapsed() < Duration::from_secs(2), "not back after {:?}", restarted.elapsed());
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        },
+    );
+}

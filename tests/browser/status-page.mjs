@@ -1,0 +1,240 @@
+// The status page in a real browser, against a gateway that is already running:
+//
+//   node status-page.mjs http://127.0.0.1:3000/backends [folder for screenshots]
+//
+// The gateway needs a backend `bun-sqlite` that answers SHOOTOUT_PATH (default /tasks) with 200, and one more backend with markup in its
+// name, such as `<script>alert(1)</script>`. CHROMIUM names the browser (default /usr/bin/chromium). Exits with 1 and says which checks failed.
+
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+
+const [url = 'http://127.0.0.1:3000/backends', folder] = process.argv.slice(2);
+const origin = new URL(url).origin;
+const shootoutPath = process.env.SHOOTOUT_PATH ?? '/tasks';
+const BACKEND = 'bun-sqlite';
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: [
+    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync',
+  ],
+});
+
+let failed = 0;
+async function check(name, test) {
+  try {
+    await test();
+    console.log(`ok      ${name}`);
+  } catch (error) {
+    failed += 1;
+    process.exitCode = 1;
+    console.log(`FAILED  ${name}\n        ${String(error.message).replaceAll('\n', '\n        ')}`);
+  }
+}
+
+async function listing() {
+  const answer = await fetch(url, { headers: { accept: 'application/json' } });
+  assert.equal(answer.status, 200, 'GET with accept: application/json');
+  return (await answer.json()).backends;
+}
+
+/** What the table says, row by row. */
+const table = page => page.locator('#rows > tr').evaluateAll(rows => rows.map(row => ({
+  id: row.querySelector('code').textContent,
+  name: row.querySelector('.name').textContent,
+  health: row.querySelector('.badge').textContent,
+  reason: row.querySelector('.reason').textContent || null,
+  elements: row.querySelector('.name').childElementCount + row.querySelector('.reason').childElementCount,
+})));
+
+/** Waits until the table agrees with the listing: health may change between the two. */
+async function agree(page) {
+  let difference;
+  for (const end = Date.now() + 15_000; Date.now() < end; await page.waitForTimeout(500)) {
+    const expected = (await listing()).map(({ id, name, health, reason }) => ({ id, name, health, reason, elements: 0 }));
+    try {
+      assert.deepEqual(await table(page), expected);
+      return;
+    } catch (error) {
+      difference = error;
+    }
+  }
+  throw difference;
+}
+
+/** A page, and the list of what went wrong on it. */
+async function open(options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
+  const page = await context.newPage();
+  const wrong = [];
+  page.on('console', message => message.type() === 'error' && wrong.push(`console: ${message.text()}`));
+  page.on('pageerror', error => wrong.push(`script: ${error.message}`));
+  page.on('dialog', dialog => {
+    wrong.push(`dialog: ${dialog.message()}`);
+    dialog.dismiss();
+  });
+  page.on('request', request => {
+    const target = new URL(request.url());
+    if (target.origin !== origin && target.protocol !== 'data:') wrong.push(`request to ${target}`);
+  });
+  await context.exposeFunction('reportViolation', text => wrong.push(text));
+  await context.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', event => {
+      window.reportViolation(`policy: ${event.violatedDirective} ${event.blockedURI}`);
+    });
+  });
+  const answer = await page.goto(url);
+  return { page, wrong, answer };
+}
+
+const shoot = (page, name, fullPage = false) =>
+  folder && page.screenshot({ path: path.join(folder, `${name}.png`), fullPage, animations: 'disabled' });
+
+async function tabTo(page, id) {
+  for (let step = 0; step < 60; step += 1) {
+    if (await page.evaluate(wanted => document.activeElement?.id === wanted, id)) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`#${id} cannot be reached with the Tab key`);
+}
+
+async function fitsWidth(page) {
+  const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+  assert.ok(content <= window, `the page is ${content} px wide in a window of ${window} px`);
+}
+
+try {
+  const { page, wrong, answer } = await open({ colorScheme: 'light' });
+
+  await check('a browser gets a page with a policy', () => {
+    assert.match(answer.headers()['content-type'], /^text\/html/);
+    const policy = answer.headers()['content-security-policy'] ?? '';
+    assert.match(policy, /default-src 'none'/);
+    assert.doesNotMatch(policy, /unsafe/);
+  });
+
+  await check('every backend has a row with its name, health and reason', () => agree(page));
+
+  await check('markup in a name is shown as text', async () => {
+    const hostile = (await listing()).filter(backend => backend.name.includes('<'));
+    assert.notEqual(hostile.length, 0, 'configure a backend whose name is <script>alert(1)</script>, or the like');
+    const rows = await table(page);
+    for (const { id, name } of hostile) assert.equal(rows.find(row => row.id === id)?.name, name);
+  });
+
+  await shoot(page, 'status-page-light');
+
+  await check('the table refreshes by itself', async () => {
+    const before = await page.locator('#asof').textContent();
+    await page.waitForResponse(response => response.url() === url && response.request().resourceType() === 'fetch', { timeout: 15_000 });
+    await page.waitForFunction(old => document.getElementById('asof').textContent !== old, before);
+  });
+
+  await check('the refresh can be paused', async () => {
+    await page.locator('#refresh').uncheck();
+    // A refresh that is under way may still end.
+    await page.waitForTimeout(1_000);
+    const before = await page.locator('#asof').textContent();
+    await page.waitForTimeout(6_000);
+    assert.equal(await page.locator('#asof').textContent(), before);
+    await page.locator('#refresh').check();
+  });
+
+  await check(`the keyboard alone sends a request to ${BACKEND}`, async () => {
+    await tabTo(page, 'backend');
+    await page.keyboard.type(BACKEND);
+    await tabTo(page, 'path');
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type(shootoutPath);
+    const [sent] = await Promise.all([
+      page.waitForRequest(request => request.url() === origin + shootoutPath),
+      page.keyboard.press('Enter'),
+    ]);
+    assert.equal(sent.headers()['x-backend'], BACKEND);
+    await page.locator('#result').waitFor({ timeout: 10_000 });
+    assert.match(await page.locator('#status').textContent(), /^200 /);
+    await page.waitForFunction(id => document.getElementById('live').textContent.includes(`from ${id} in`), BACKEND);
+    assert.match(await page.locator('#times').textContent(), /^total [\d.]+ ms.* gateway [\d.]+ ms.* backend [\d.]+ ms/);
+    const direct = await (await fetch(origin + shootoutPath, { headers: { 'x-backend': BACKEND } })).text();
+    const shown = await page.locator('#content').textContent();
+    assert.equal(shown.replace(/\s/g, ''), direct.replace(/\s/g, ''), 'the body, apart from white space');
+    assert.match(await page.locator('#fields').textContent(), /x-gateway-backend/);
+  });
+
+  await shoot(page, 'status-page-request', true);
+
+  await check('a refresh keeps the focus', async () => {
+    await page.locator('#path').focus();
+    await page.waitForResponse(response => response.url() === url, { timeout: 15_000 });
+    await page.waitForTimeout(200);
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'path');
+  });
+
+  await check('methods with a body have a field for it', async () => {
+    assert.equal(await page.locator('#body').isVisible(), false, 'GET');
+    await page.locator('#method').selectOption('POST');
+    assert.equal(await page.locator('#body').isVisible(), true, 'POST');
+  });
+
+  await check('the page is not wider than the window', () => fitsWidth(page));
+
+  await check('no errors, policy violations, dialogs or requests to others', () => assert.deepEqual(wrong, []));
+  await page.context().close();
+
+  await check('Escape cancels a running request', async () => {
+    const { page } = await open();
+    await page.route('**/held', () => {});
+    await page.locator('#path').fill('/held');
+    await page.locator('#send').click();
+    await page.locator('#cancel').waitFor();
+    await page.keyboard.press('Escape');
+    await page.waitForFunction(() => /^Cancelled after/.test(document.getElementById('live').textContent));
+    await page.context().close();
+  });
+
+  await check('a gateway that does not answer is noticed, and its return too', async () => {
+    const { page } = await open();
+    await page.route(url, route => route.abort());
+    await page.locator('#notice').waitFor({ timeout: 15_000 });
+    assert.match(await page.locator('#notice').textContent(), /does not answer/);
+    await page.unroute(url);
+    await page.locator('#notice').waitFor({ state: 'hidden', timeout: 20_000 });
+    await page.context().close();
+  });
+
+  await check('without JavaScript the table is there and the form is not', async () => {
+    const context = await browser.newContext({ javaScriptEnabled: false });
+    const page = await context.newPage();
+    await page.goto(url);
+    assert.deepEqual(await page.locator('#rows > tr code').allTextContents(), (await listing()).map(backend => backend.id));
+    assert.equal(await page.locator('#form').isVisible(), false, 'the form');
+    assert.equal(await page.locator('noscript').isVisible(), true, 'the note');
+    await context.close();
+  });
+
+  await check('dark', async () => {
+    const { page } = await open({ colorScheme: 'dark' });
+    const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    assert.ok(background.match(/\d+/g).every(part => part < 64), `the background is ${background}`);
+    await shoot(page, 'status-page-dark');
+    await page.context().close();
+  });
+
+  await check('a window of 360 px holds the page, and an answer in it', async () => {
+    const { page } = await open({ viewport: { width: 360, height: 740 } });
+    await fitsWidth(page);
+    await page.locator('#path').fill(shootoutPath);
+    await page.locator('#backend').selectOption(BACKEND);
+    await page.locator('#send').click();
+    await page.locator('#result').waitFor();
+    await fitsWidth(page);
+    await shoot(page, 'status-page-360', true);
+    await page.context().close();
+  });
+} finally {
+  await browser.close();
+}
+
+console.log(failed === 0 ? 'all checks passed' : `${failed} checks failed`);
