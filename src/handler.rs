@@ -16,11 +16,12 @@ use gateway_core::config::{self, ConfigError, ENVIRONMENT, REQUEST_TIMEOUT};
 use gateway_core::endpoints;
 use gateway_core::error::{GatewayError, Reply};
 use gateway_core::failure::UpstreamFailure;
-use gateway_core::fields::fits;
+use gateway_core::fields::{fits, list};
 use gateway_core::forwarded::is_loop;
 use gateway_core::headers;
 use gateway_core::health::{Entry, Outcome, State};
 use gateway_core::log;
+use gateway_core::page::{StatusPage, wants_html};
 use gateway_core::registry::{BackendRegistry, CloudRegistry, LocalRegistry, Variables as _};
 use gateway_core::request_id;
 use gateway_core::response::{self, Notes, Timing};
@@ -61,8 +62,7 @@ pub(crate) async fn handle(request: IncomingRequest, out: ResponseOutparam) {
     let mut record = Record {
         started,
         time: clock::timestamp(),
-        request_id: request_id::inbound(&head.fields)
-            .unwrap_or_else(|| request_id::from_random(random::get_random_u64(), random::get_random_u64())),
+        request_id: request_id::inbound(&head.fields).unwrap_or_else(random_id),
         selection: None,
         backend_time: None,
         health: None,
@@ -104,7 +104,7 @@ async fn answer(
     match route(&head.method, &head.path_and_query)? {
         Route::Preflight => Ok(Answer::Preflight),
         Route::Health => Ok(Answer::Own(endpoints::health(record.time))),
-        Route::Backends => backends(capabilities, record).await.map(Answer::Own),
+        Route::Backends => backends(head, capabilities, record).await.map(Answer::Own),
         Route::Proxy => forward(request, head, capabilities, record).await.map(Answer::Relay),
     }
 }
@@ -162,12 +162,21 @@ async fn forward(
     result
 }
 
-async fn backends(capabilities: &Capabilities, record: &mut Record) -> Result<Reply, GatewayError> {
+async fn backends(head: &Head, capabilities: &Capabilities, record: &mut Record) -> Result<Reply, GatewayError> {
     let location = capabilities.environment()?;
     let listed = capabilities.with_registry(location, |registry| registry.list_backends())?;
     let (views, updates) = health::survey(capabilities, location, listed).await;
     record.updates = updates;
-    Ok(endpoints::backends_json(&views))
+    if !wants_html(list(&head.fields, "accept")) {
+        return Ok(endpoints::backends_json(&views));
+    }
+    Ok(endpoints::backends_page(&StatusPage {
+        backends: &views,
+        environment: location.as_str(),
+        version: gateway_core::VERSION,
+        generated_at: &record.time.to_rfc3339(),
+        nonce: &random_id(),
+    }))
 }
 
 impl Capabilities {
@@ -249,6 +258,10 @@ async fn send_own(out: ResponseOutparam, head: &Head, reply: &Reply, record: &Re
     let fields = response::own(reply, &record.notes());
     relay::send(out, &head.method, reply.status, &fields, reply.body.as_deref()).await;
     reply.status
+}
+
+fn random_id() -> String {
+    request_id::from_random(random::get_random_u64(), random::get_random_u64())
 }
 
 fn transfer_error(end: End) -> Option<&'static str> {

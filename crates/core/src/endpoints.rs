@@ -3,6 +3,7 @@
 use crate::VERSION;
 use crate::error::Reply;
 use crate::fields::field;
+use crate::page::StatusPage;
 use crate::time::Timestamp;
 use crate::view::BackendView;
 use http::StatusCode;
@@ -27,7 +28,25 @@ struct BackendsBody<'a> {
 
 /// The answer to `GET /backends` for programs.
 pub fn backends_json(backends: &[BackendView]) -> Reply {
-    json(&BackendsBody { backends })
+    let mut reply = json(&BackendsBody { backends });
+    reply.fields.push(field("vary", "accept"));
+    reply
+}
+
+/// The answer to `GET /backends` for people.
+pub fn backends_page(page: &StatusPage<'_>) -> Reply {
+    Reply {
+        status: StatusCode::OK,
+        fields: vec![
+            field("content-type", "text/html; charset=utf-8"),
+            field("content-security-policy", page.content_security_policy()),
+            field("x-content-type-options", "nosniff"),
+            field("referrer-policy", "no-referrer"),
+            field("cache-control", "no-store"),
+            field("vary", "accept"),
+        ],
+        body: Some(page.render()),
+    }
 }
 
 fn json(body: &impl Serialize) -> Reply {

@@ -111,7 +111,7 @@ async function refresh() {
   } catch (error) {
     failures++;
     $('notice').hidden = false;
-    set($('notice'), `The gateway does not answer (${error.message}). The figures below are old; next try in ${pause() / 1000} s.`);
+    set($('notice'), `The gateway does not answer (${error.message}). Next try in ${pause() / 1000} s.`);
   }
   busy = false;
   ages();
