@@ -13,10 +13,11 @@ use crate::upload::{self, ReadError, RequestBody};
 use crate::variables::SpinVariables;
 use gateway_core::backend::{Backend, Location};
 use gateway_core::config::{self, ConfigError, ENVIRONMENT, REQUEST_TIMEOUT};
+use gateway_core::credentials;
 use gateway_core::endpoints;
 use gateway_core::error::{GatewayError, Reply};
 use gateway_core::failure::UpstreamFailure;
-use gateway_core::fields::{fits, list};
+use gateway_core::fields::{fits, text_values};
 use gateway_core::forwarded::is_loop;
 use gateway_core::headers;
 use gateway_core::health::{Entry, Outcome, State};
@@ -132,6 +133,7 @@ async fn forward(
         return Err(error);
     }
     let timeout = config::request_timeout(capabilities.variables.get(REQUEST_TIMEOUT)?.as_deref())?;
+    let credentials = credentials::authorization(&head.fields, &backend.id, &capabilities.variables)?;
     let upstream_error =
         |failure| GatewayError::Upstream { backend: backend.id.clone(), location: backend.location, failure };
 
@@ -143,12 +145,9 @@ async fn forward(
         RequestBody::Empty { length } => *length,
         RequestBody::Upload(upload) => upload.length,
     };
-    let outbound = Outbound {
-        backend: &backend,
-        head,
-        fields: headers::to_backend(&head.fields, &head.origin, &record.request_id, length),
-        timeout,
-    };
+    let mut fields = headers::to_backend(&head.fields, &head.origin, &record.request_id, length);
+    fields.extend(credentials);
+    let outbound = Outbound { backend: &backend, head, fields, timeout };
     let sent = Instant::now();
     let result = outbound.send(body).await;
     let latency = Instant::now().since(sent);
@@ -167,7 +166,7 @@ async fn backends(head: &Head, capabilities: &Capabilities, record: &mut Record)
     let listed = capabilities.with_registry(location, |registry| registry.list_backends())?;
     let (views, updates) = health::survey(capabilities, location, listed).await;
     record.updates = updates;
-    if !wants_html(list(&head.fields, "accept")) {
+    if !wants_html(text_values(&head.fields, "accept")) {
         return Ok(endpoints::backends_json(&views));
     }
     Ok(endpoints::backends_page(&StatusPage {

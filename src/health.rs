@@ -9,6 +9,7 @@ use crate::upload::RequestBody;
 use crate::wait::{Deadline, ready};
 use futures::stream::{StreamExt as _, iter};
 use gateway_core::backend::{Backend, Location};
+use gateway_core::credentials;
 use gateway_core::forwarded::{Origin, via};
 use gateway_core::health::{
     self, CHECK_TIMEOUT, CHECKS_AT_ONCE, DEFAULT_ENDPOINT, Entry, LISTING_TIMEOUT, Outcome, Plan, REFRESH_JITTER,
@@ -112,8 +113,13 @@ async fn check(capabilities: &Capabilities, backend: &Backend) -> (Outcome, Opti
         fields: Vec::new(),
         origin: Origin::default(),
     };
-    let user_agent = ("user-agent".to_owned(), gateway_core::GATEWAY_NAME.as_bytes().to_vec());
-    let outbound = Outbound { backend, head: &head, fields: vec![user_agent, via()], timeout: CHECK_TIMEOUT };
+    let credentials = match credentials::authorization(&[], &backend.id, &capabilities.variables) {
+        Ok(credentials) => credentials,
+        Err(error) => return (Outcome::Nothing, Some(error.to_string())),
+    };
+    let mut fields = vec![("user-agent".to_owned(), gateway_core::GATEWAY_NAME.as_bytes().to_vec()), via()];
+    fields.extend(credentials);
+    let outbound = Outbound { backend, head: &head, fields, timeout: CHECK_TIMEOUT };
     let started = Instant::now();
     match outbound.send(RequestBody::Empty { length: None }).await {
         Ok(inflight) => {

@@ -75,6 +75,60 @@ fn preflights_and_health_leave_the_store_alone() {
 }
 
 #[test]
+fn credentials_reach_their_own_backend_only_and_never_show() {
+    with(
+        |options| set(options, "backend_cf_d1_authorization", "Bearer gateways-own"),
+        |lab| async move {
+            for (backend, location, clients, expected) in [
+                ("cf-d1", "local", None, vec!["Bearer gateways-own"]),
+                ("cf-d1", "cloud", None, vec!["Bearer gateways-own"]),
+                ("cf-d1", "local", Some("Basic clients"), vec!["Basic clients"]),
+                ("bun-sqlite", "local", None, vec![]),
+                ("based", "local", None, vec![]),
+                ("cloud-only", "cloud", None, vec![]),
+            ] {
+                let mut upstream = lab.upstream();
+                let mut request = Request::get(&upstream.path).backend(backend).field("x-backend-location", location);
+                if let Some(authorization) = clients {
+                    request = request.field("authorization", authorization);
+                }
+                let (response, ()) = tokio::join!(request.send(lab), async {
+                    let exchange = upstream.arrival().await;
+                    assert_eq!(exchange.values("authorization"), expected, "{backend} {location}");
+                    exchange.ok("").await;
+                });
+                assert!(!format!("{:?}", response.fields).contains("gateways-own"));
+            }
+            for request in [
+                Request::get("/backends"),
+                Request::get("/").backend("nope"),
+                Request::get("/backends").field("accept", "text/html"),
+            ] {
+                assert!(!request.send(lab).await.text().contains("gateways-own"));
+            }
+        },
+    );
+}
+
+#[test]
+fn a_browser_gets_the_status_page() {
+    with(
+        |_| {},
+        |lab| async move {
+            let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+            let response = Request::get("/backends").field("accept", accept).send(lab).await;
+            assert_eq!(response.value("content-type"), Some("text/html; charset=utf-8"));
+            assert!(response.value("content-security-policy").expect("a policy").contains("default-src 'none'"));
+            assert!(response.values("vary").contains(&"accept"));
+            assert!(response.text().starts_with("<!DOCTYPE html>") && response.text().contains("bun-sqlite"));
+            assert!(!response.text().contains("secret"), "the malformed URL is not shown");
+            let json = Request::get("/backends").field("accept", "*/*").send(lab).await;
+            assert_eq!(json.value("content-type"), Some("application/json"));
+        },
+    );
+}
+
+#[test]
 fn a_local_url_with_a_path_denies_everything_as_in_spin() {
     with(
         |options| {

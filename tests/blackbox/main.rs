@@ -32,6 +32,9 @@ mod health;
 /// `GET /health` and `GET /backends`.
 mod endpoints;
 
+/// The status page in a real browser.
+mod browser;
+
 /// What only the embedded host can show: its log lines, limits and counters.
 mod embedded;
 

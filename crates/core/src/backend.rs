@@ -64,17 +64,55 @@ pub struct KnownBackend {
     pub url_variable: &'static str,
     /// The Spin variable with the path of its health endpoint.
     pub health_variable: &'static str,
+    /// The secret Spin variable with the `authorization` to send it.
+    pub authorization_variable: &'static str,
 }
 
 /// The seven backends of the shootout, sorted by id.
-pub const KNOWN_BACKENDS: [KnownBackend; 7] = [
-    known("bun-sqlite", "Bun + SQLite", "backend_bun_sqlite_url", "backend_bun_sqlite_health"),
-    known("cf-d1", "Cloudflare D1", "backend_cf_d1_url", "backend_cf_d1_health"),
-    known("dotnet-api", ".NET API", "backend_dotnet_api_url", "backend_dotnet_api_health"),
-    known("elixir-phoenix", "Elixir Phoenix", "backend_elixir_phoenix_url", "backend_elixir_phoenix_health"),
-    known("java-spring-boot", "Java Spring Boot", "backend_java_spring_boot_url", "backend_java_spring_boot_health"),
-    known("php-laravel", "PHP Laravel", "backend_php_laravel_url", "backend_php_laravel_health"),
-    known("ruby-rails", "Ruby on Rails", "backend_ruby_rails_url", "backend_ruby_rails_health"),
+pub static KNOWN_BACKENDS: [KnownBackend; 7] = [
+    known(
+        "bun-sqlite",
+        "Bun + SQLite",
+        "backend_bun_sqlite_url",
+        "backend_bun_sqlite_health",
+        "backend_bun_sqlite_authorization",
+    ),
+    known("cf-d1", "Cloudflare D1", "backend_cf_d1_url", "backend_cf_d1_health", "backend_cf_d1_authorization"),
+    known(
+        "dotnet-api",
+        ".NET API",
+        "backend_dotnet_api_url",
+        "backend_dotnet_api_health",
+        "backend_dotnet_api_authorization",
+    ),
+    known(
+        "elixir-phoenix",
+        "Elixir Phoenix",
+        "backend_elixir_phoenix_url",
+        "backend_elixir_phoenix_health",
+        "backend_elixir_phoenix_authorization",
+    ),
+    known(
+        "java-spring-boot",
+        "Java Spring Boot",
+        "backend_java_spring_boot_url",
+        "backend_java_spring_boot_health",
+        "backend_java_spring_boot_authorization",
+    ),
+    known(
+        "php-laravel",
+        "PHP Laravel",
+        "backend_php_laravel_url",
+        "backend_php_laravel_health",
+        "backend_php_laravel_authorization",
+    ),
+    known(
+        "ruby-rails",
+        "Ruby on Rails",
+        "backend_ruby_rails_url",
+        "backend_ruby_rails_health",
+        "backend_ruby_rails_authorization",
+    ),
 ];
 
 const fn known(
@@ -82,8 +120,14 @@ const fn known(
     name: &'static str,
     url_variable: &'static str,
     health_variable: &'static str,
+    authorization_variable: &'static str,
 ) -> KnownBackend {
-    KnownBackend { id, name, url_variable, health_variable }
+    KnownBackend { id, name, url_variable, health_variable, authorization_variable }
+}
+
+/// The known backend called `id`.
+pub fn known_backend(id: &str) -> Option<&'static KnownBackend> {
+    KNOWN_BACKENDS.iter().find(|known| known.id == id)
 }
 
 /// Whether `id` can name a backend: 1 to 64 letters, digits, `-`, `_` or `.`. Anything else is refused before a registry is asked, so that
@@ -99,11 +143,12 @@ mod tests {
     #[test]
     fn known_backends_are_sorted_and_their_variables_follow_from_their_ids() {
         assert!(KNOWN_BACKENDS.is_sorted_by_key(|known| known.id));
-        for known in KNOWN_BACKENDS {
+        for known in &KNOWN_BACKENDS {
             assert!(is_valid_id(known.id));
             let prefix = format!("backend_{}", known.id.replace('-', "_"));
             assert_eq!(known.url_variable, format!("{prefix}_url"));
             assert_eq!(known.health_variable, format!("{prefix}_health"));
+            assert_eq!(known.authorization_variable, format!("{prefix}_authorization"));
         }
     }
 

@@ -10,6 +10,11 @@ pub fn values<'a>(fields: &'a [Field], name: &'a str) -> impl Iterator<Item = &'
     fields.iter().filter(move |(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_slice())
 }
 
+/// All values of `name` that are text.
+pub fn text_values<'a>(fields: &'a [Field], name: &'a str) -> impl Iterator<Item = &'a str> {
+    values(fields, name).filter_map(|value| std::str::from_utf8(value).ok())
+}
+
 /// The last value of `name`, as text. `None` when there is none or it is not UTF-8.
 ///
 /// The last one matters for `spin-*` fields: the host appends its own after those a client may have forged.
@@ -21,9 +26,7 @@ pub fn last_str<'a>(fields: &'a [Field], name: &'a str) -> Option<&'a str> {
 /// The elements of a comma-separated list field, trimmed, over all its lines (RFC 9110 §5.6.1). Empty elements are kept, so that callers
 /// can refuse them; parts that are not UTF-8 are left out.
 pub fn list<'a>(fields: &'a [Field], name: &'a str) -> impl Iterator<Item = &'a str> {
-    values(fields, name)
-        .filter_map(|value| std::str::from_utf8(value).ok())
-        .flat_map(|value| value.split(',').map(str::trim))
+    text_values(fields, name).flat_map(|value| value.split(',').map(str::trim))
 }
 
 /// Builds a field from text.

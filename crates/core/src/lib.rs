@@ -18,6 +18,7 @@ pub mod backend_url;
 pub mod body;
 pub mod config;
 pub mod cors;
+pub mod credentials;
 pub mod endpoints;
 pub mod error;
 pub mod failure;

@@ -1,23 +1,23 @@
 //! The status page: what `GET /backends` answers a browser (design §1).
 //!
-//! One self-contained HTML file, filled in on the server, so that it is complete without JavaScript. The script in it refreshes the table and
-//! sends requests; `page/` holds its parts. Backends and the store are not trusted: every value passes [`escape`], and the content security
-//! policy lets nothing run but what carries the nonce.
+//! One self-contained HTML file, filled in on the server, so that it is complete without JavaScript. The script in it
+//! refreshes the table and sends requests; `page/` holds its parts. Backends and the store are not trusted: every value
+//! passes `escape`, and the content security policy lets nothing run but what carries the nonce.
 
 use crate::view::BackendView;
-use std::fmt::Write as _;
 
 const PAGE: &str = include_str!("page/page.html");
 const ROW: &str = include_str!("page/row.html");
 const CSS: &str = include_str!("page/page.css");
 const JS: &str = include_str!("page/page.js");
 
-const LOCAL_ADVICE: &str = "<p>Set the URL of a backend as a variable, for example <code>backend_bun_sqlite_url</code> \
-    (<code>SPIN_VARIABLE_BACKEND_BUN_SQLITE_URL</code> in the environment or in a file <code>.env</code>), and start the gateway again. \
-    Backends beyond the seven known ones go into <code>extra_backends</code>.</p>";
-const CLOUD_ADVICE: &str = "<p>Put an entry <code>backend:&lt;id&gt;</code> into the key-value store <code>default</code>, for example \
-    <code>backend:cf-d1</code>: JSON with <code>id</code>, <code>name</code>, <code>url</code> and <code>type</code>. It is listed here at \
-    once.</p>";
+const LOCAL_ADVICE: &str = "<p>Set the URL of a backend as a variable, for example \
+    <code>backend_bun_sqlite_url</code> (<code>SPIN_VARIABLE_BACKEND_BUN_SQLITE_URL</code> in the environment or in a \
+    file <code>.env</code>), and start the gateway again. Backends beyond the seven known ones go into \
+    <code>extra_backends</code>.</p>";
+const CLOUD_ADVICE: &str = "<p>Put an entry <code>backend:&lt;id&gt;</code> into the key-value store \
+    <code>default</code>, for example <code>backend:cf-d1</code>: JSON with <code>id</code>, <code>name</code>, \
+    <code>url</code> and <code>type</code>. It is listed here at once.</p>";
 
 /// The most values of a latency history that are drawn.
 const CHART_VALUES: usize = 20;
@@ -33,7 +33,8 @@ pub struct StatusPage<'a> {
     pub version: &'a str,
     /// The time of the listing, as RFC 3339.
     pub generated_at: &'a str,
-    /// What marks the page's own style and script: fresh random text for each response, letters and digits (base64 is fine).
+    /// What marks the page's own style and script: fresh random text for each response, letters and digits (base64 is
+    /// fine).
     pub nonce: &'a str,
 }
 
@@ -86,8 +87,8 @@ impl StatusPage<'_> {
     pub fn content_security_policy(&self) -> String {
         let nonce = self.safe_nonce();
         format!(
-            "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; img-src data:; \
-             base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+            "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; \
+             img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         )
     }
 
@@ -99,8 +100,9 @@ impl StatusPage<'_> {
 
 /// Whether a client that sent these `accept` fields is to get the page rather than JSON (RFC 9110 §12.5.1).
 ///
-/// HTML has to be acceptable and either weigh more than JSON or be named where JSON is not named with at least that weight. So a browser gets
-/// the page; `*/*`, JSON or no field at all get JSON. An element with a malformed weight counts as absent; other parameters are ignored.
+/// HTML has to be acceptable and either weigh more than JSON or be named where JSON is not named with at least that
+/// weight. So a browser gets the page; `*/*`, JSON or no field at all get JSON. An element with a malformed weight
+/// counts as absent; other parameters are ignored.
 pub fn wants_html<'a>(accept_fields: impl Iterator<Item = &'a str>) -> bool {
     let (mut html, mut xhtml, mut any_text, mut json, mut any_application, mut any) =
         (None, None, None, None, None, None);
@@ -128,7 +130,8 @@ pub fn wants_html<'a>(accept_fields: impl Iterator<Item = &'a str>) -> bool {
     html > 0 && (html > any_json || (named_html.is_some() && json.is_none_or(|json| json < html)))
 }
 
-/// The weight among the parameters of a media range, in thousandths; 1000 where there is none, `None` where it is malformed.
+/// The weight among the parameters of a media range, in thousandths; 1000 where there is none, `None` where it is
+/// malformed.
 fn weight<'a>(mut parameters: impl Iterator<Item = &'a str>) -> Option<u16> {
     let value = parameters.find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
@@ -231,7 +234,8 @@ fn is_web_address(url: &str) -> bool {
     })
 }
 
-/// A latency history as points in a box of 120 by 32: the newest value at the right, zero at the bottom. `page.js` draws the same.
+/// A latency history as points in a box of 120 by 32: the newest value at the right, zero at the bottom. `page.js`
+/// draws the same.
 #[derive(Default)]
 struct Chart {
     label: String,
@@ -250,35 +254,45 @@ impl Chart {
         };
         let max = values.iter().copied().fold(0.0, f64::max);
         let min = values.iter().copied().fold(max, f64::min);
-        let y = |value: f64| rounded(30.0 - if max > 0.0 { value / max } else { 0.0 } * 26.0);
-        let left = 122.0 - 6.0 * values.len() as f64;
-        let mut line = String::new();
-        for (index, value) in values.iter().enumerate() {
-            let space = if index == 0 { "" } else { " " };
-            _ = write!(line, "{space}{},{}", left + 6.0 * index as f64, y(*value));
-        }
+        let y = |value: f64| {
+            let tenths = scaled(30.0 - if max > 0.0 { value / max } else { 0.0 } * 26.0, 10.0);
+            if tenths.is_multiple_of(10) { (tenths / 10).to_string() } else { decimal(tenths, 10) }
+        };
+        // The places of the newest values, as many as there are.
+        let places: Vec<usize> = (2..=116).step_by(6).collect();
+        let places = places.iter().skip(CHART_VALUES.saturating_sub(values.len()));
+        let left = places.clone().next().copied().unwrap_or(116);
+        let points: Vec<_> = places.zip(&values).map(|(x, value)| format!("{x},{}", y(*value))).collect();
+        let line = points.join(" ");
         let (low, high) = (milliseconds(min), milliseconds(max));
         let label = match values.len() {
             1 => format!("latency of the last check: {high} ms"),
             count => format!("latency of the last {count} checks: {low} to {high} ms"),
         };
-        Self { label, area: format!("{left},30 {line} 116,30"), line, last_y: y(*last).to_string() }
+        Self { label, area: format!("{left},30 {line} 116,30"), line, last_y: y(*last) }
     }
 }
 
-/// To one decimal, halves up like the script does.
-fn rounded(value: f64) -> f64 {
-    (value * 10.0 + 0.5).floor() / 10.0
+/// `value` times `factor` as a whole number, halves up like the script does. No floating-point number is ever
+/// formatted: that code is large.
+fn scaled(value: f64, factor: f64) -> u64 {
+    (value * factor + 0.5) as u64
+}
+
+/// Tenths or hundredths (`unit` is 10 or 100) as a decimal number.
+fn decimal(number: u64, unit: u64) -> String {
+    let (whole, rest) = (number.checked_div(unit).unwrap_or(0), number.checked_rem(unit).unwrap_or(0));
+    if unit == 10 { format!("{whole}.{rest}") } else { format!("{whole}.{rest:02}") }
 }
 
 /// A duration as text: two decimals below 0.1, one below 100, none above.
 fn milliseconds(value: f64) -> String {
     if value < 0.1 {
-        format!("{:.2}", (value * 100.0 + 0.5).floor() / 100.0)
+        decimal(scaled(value, 100.0), 100)
     } else if value < 100.0 {
-        format!("{:.1}", rounded(value))
+        decimal(scaled(value, 10.0), 10)
     } else {
-        format!("{value:.0}")
+        scaled(value, 1.0).to_string()
     }
 }
 
@@ -321,8 +335,8 @@ fn fill<'v>(template: &str, out: &mut String, value: impl Fn(&str) -> Value<'v>)
     out.push_str(rest);
 }
 
-/// Text for an element or a quoted attribute. Control characters, which HTML forbids, become U+FFFD; line and paragraph separators become
-/// references, so that no tool between takes them for the end of a line.
+/// Text for an element or a quoted attribute. Control characters, which HTML forbids, become U+FFFD; line and paragraph
+/// separators become references, so that no tool between takes them for the end of a line.
 fn escape(text: &str, out: &mut String) {
     for c in text.chars() {
         match c {

@@ -1,11 +1,16 @@
 //! `allowed_outbound_hosts`: where the component may connect to, with Spin's rules.
 //!
-//! An entry is `scheme://host[:port]`. Each of the three may be `*`; a host may start with `*.`; a port may be a range
-//! `8000..9000`. A host without a port means the default port of its scheme. An entry that carries a path is special:
-//! Spin loads the application and then denies every request of the component. This host does the same, and says why.
+//! An entry is `scheme://host[:port]`. Each of the three may be `*`; a host may start with `*.` or be a range of IPv4
+//! addresses, `10.0.0.0/8`; a port may be a range `8000..9000`. A host without a port means the default port of its
+//! scheme. An entry that carries a path is special: Spin loads the application and then denies every request of the
+//! component. This host does the same, and says why.
+
+mod ipv4_range;
 
 use std::fmt;
 use std::ops::Range;
+
+use self::ipv4_range::Ipv4Range;
 
 /// Compiled rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +106,8 @@ enum Host {
     /// With the leading dot.
     Below(String),
     Exactly(String),
+    /// Names are not resolved for it: it is for hosts that are addresses.
+    Within(Ipv4Range),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,6 +157,7 @@ impl Rule {
         let host_fits = match &self.host {
             Host::Any => true,
             Host::Exactly(expected) => expected.eq_ignore_ascii_case(host),
+            Host::Within(range) => range.contains(host),
             Host::Below(suffix) => {
                 // Something must stand before the dot.
                 let at = host.len().checked_sub(suffix.len()).filter(|at| *at > 0);
@@ -180,6 +188,13 @@ fn parse(value: &str) -> Result<Option<Rule>, Problem> {
     if !scheme_is_valid {
         return Err(Problem::NoScheme);
     }
+    if let Some((range, port)) = ipv4_range(rest) {
+        return Ok(Some(Rule {
+            scheme: scheme_of(scheme),
+            host: Host::Within(range),
+            port: parse_port(port, scheme)?,
+        }));
+    }
     let (authority, path) = match rest.find(['/', '?', '#']) {
         Some(at) => rest.split_at_checked(at).ok_or(Problem::Host)?,
         None => (rest, ""),
@@ -193,8 +208,20 @@ fn parse(value: &str) -> Result<Option<Rule>, Problem> {
     if !matches!(path, "" | "/") {
         return Ok(None);
     }
-    let scheme = if scheme == "*" { Scheme::Any } else { Scheme::Exactly(scheme.to_ascii_lowercase()) };
-    Ok(Some(Rule { scheme, host, port }))
+    Ok(Some(Rule { scheme: scheme_of(scheme), host, port }))
+}
+
+fn scheme_of(text: &str) -> Scheme {
+    if text == "*" { Scheme::Any } else { Scheme::Exactly(text.to_ascii_lowercase()) }
+}
+
+/// `10.0.0.0/8` or `10.0.0.0/8:port`; a slash may follow the port.
+fn ipv4_range(rest: &str) -> Option<(Ipv4Range, Option<&str>)> {
+    let (range, port) = match rest.split_once(':') {
+        Some((range, port)) => (range, Some(port.strip_suffix('/').unwrap_or(port))),
+        None => (rest, None),
+    };
+    Some((Ipv4Range::parse(range)?, port))
 }
 
 /// Splits `host:port`; an IPv6 address stands in brackets.

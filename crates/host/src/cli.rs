@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
@@ -50,9 +51,15 @@ pub(crate) struct Up {
     #[arg(long, short = 'q')]
     pub(crate) quiet: bool,
 
-    /// Requests served at once; more are answered with 503. Beyond 10,000, Linux needs a higher vm.max_map_count.
+    /// Requests served at once; more are answered with 503. Beyond 10,000, Linux needs a higher vm.max_map_count; the
+    /// host says which.
     #[arg(long, value_name = "NUMBER", default_value_t = 10_000, value_parser = at_least_one)]
     pub(crate) max_concurrency: usize,
+
+    /// How often to check the health of the backends without traffic: 30s, 1500ms or plain seconds; 0 leaves it to
+    /// requests.
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    pub(crate) health_interval: Duration,
 
     /// Do not start the example backend, even if nothing listens where the default backend should be.
     #[arg(long)]
@@ -92,6 +99,26 @@ fn at_least_one(text: &str) -> Result<usize, String> {
     }
 }
 
+/// `30s`, `1500ms` or plain seconds, at most a day: as the gateway reads its own settings.
+fn duration(text: &str) -> Result<Duration, String> {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let trimmed = text.trim();
+    let (number, unit): (&str, fn(u64) -> Duration) = match trimmed.strip_suffix("ms") {
+        Some(number) => (number, Duration::from_millis),
+        None => (trimmed.strip_suffix('s').unwrap_or(trimmed), Duration::from_secs),
+    };
+    let number = number.trim_end();
+    // `parse` alone would take a sign.
+    let digits = number.bytes().all(|byte| byte.is_ascii_digit());
+    number
+        .parse()
+        .ok()
+        .filter(|_| digits)
+        .map(unit)
+        .filter(|duration| *duration <= DAY)
+        .ok_or_else(|| "expected a time such as 30s, 1500ms or 30 (seconds), at most a day".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -110,5 +137,16 @@ mod tests {
         assert_eq!(pair("a="), text("a", ""));
         assert_eq!(pair("a=@f"), Ok(Pair { name: "a".to_owned(), value: Source::File(PathBuf::from("f")) }));
         assert!(pair("a").is_err() && pair("=b").is_err());
+    }
+
+    #[test]
+    fn durations() {
+        for (text, millis) in [("30s", 30_000), ("1500ms", 1_500), ("5", 5_000), (" 2 s ", 2_000), ("0", 0), ("0ms", 0)]
+        {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text:?}");
+        }
+        for text in ["", "s", "ms", "-1", "+1", "1.5s", "1m", "s30", "86401", "18446744073709551616"] {
+            assert!(duration(text).is_err(), "{text:?}");
+        }
     }
 }

@@ -35,7 +35,8 @@ pub(crate) struct Instances {
     pub(crate) compute_limit: Duration,
 }
 
-type Head = Result<Response<WasiBody>, ErrorCode>;
+/// What the component answers with, or why it does not.
+pub(crate) type Head = Result<Response<WasiBody>, ErrorCode>;
 
 impl Instances {
     /// Instantiates once, so that a component that cannot be instantiated is noticed at the start.
@@ -58,6 +59,9 @@ impl Instances {
             let failed = Arc::clone(&failed);
             Detaching::new(async move {
                 let ended = self.run(request, sender, &failed).await;
+                if let Err(error) = &ended {
+                    log::host(format_args!("the component failed: {error:#}"));
+                }
                 drop(permit);
                 ended
             })
@@ -74,23 +78,7 @@ impl Instances {
         })
         .await;
         drop(guest);
-        match head {
-            Ok(Ok(response)) => response.map(|body| ResponseBody::Guest { body, failed }),
-            Ok(Err(code)) => {
-                log::host(format_args!("the component answered with an error instead of a response: {code:?}"));
-                replies::failed().map(ResponseBody::Host)
-            }
-            Err(_) => match ended {
-                Some(Err(error)) if error.is::<PoolConcurrencyLimitError>() => {
-                    replies::overloaded().map(ResponseBody::Host)
-                }
-                Some(Err(_)) => replies::failed().map(ResponseBody::Host),
-                Some(Ok(())) | None => {
-                    log::host("the component ended without an answer");
-                    replies::failed().map(ResponseBody::Host)
-                }
-            },
-        }
+        settle(head.ok(), ended, failed)
     }
 
     fn store(&self) -> Store<State> {
@@ -99,12 +87,17 @@ impl Instances {
         store
     }
 
-    async fn run(
+    /// Runs an instance to its end. Dropping the future ends it before.
+    pub(crate) async fn run<B>(
         &self,
-        request: Request<Incoming>,
+        request: Request<B>,
         sender: oneshot::Sender<Head>,
         failed: &AtomicBool,
-    ) -> wasmtime::Result<()> {
+    ) -> wasmtime::Result<()>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Error>,
+    {
         let mut store = self.store();
         let meter = ComputeMeter::install(&mut store, self.compute_limit);
         let request = store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
@@ -114,13 +107,31 @@ impl Instances {
             proxy.wasi_http_incoming_handler().call_handle(&mut store, request, outparam).await
         };
         let ended = Metered::new(pin!(call), meter).await;
-        if let Err(error) = &ended {
+        if ended.is_err() {
             // Before the store goes: with it, the body ends.
             failed.store(true, Ordering::Release);
-            log::host(format_args!("the component failed: {error:#}"));
         }
         ended
     }
+}
+
+/// The response, from the head that the component gave and how it ended, each where it is known by now.
+fn settle(head: Option<Head>, ended: Option<wasmtime::Result<()>>, failed: Arc<AtomicBool>) -> Response<ResponseBody> {
+    let reply = match (head, ended) {
+        (_, Some(Err(error))) if error.is::<PoolConcurrencyLimitError>() => replies::overloaded(),
+        // Even with a head: nothing of it was sent yet, and its body would break off at once.
+        (_, Some(Err(_))) => replies::failed(),
+        (Some(Ok(response)), _) => return response.map(|body| ResponseBody::Guest { body, failed }),
+        (Some(Err(code)), _) => {
+            log::host(format_args!("the component answered with an error instead of a response: {code:?}"));
+            replies::failed()
+        }
+        (None, _) => {
+            log::host("the component ended without an answer");
+            replies::failed()
+        }
+    };
+    reply.map(ResponseBody::Host)
 }
 
 /// A future that is finished by a task of its own when it is dropped before its end.
@@ -188,5 +199,38 @@ impl Body for ResponseBody {
             Self::Host(body) => body.size_hint(),
             Self::Guest { body, .. } => body.size_hint(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use http_body_util::{BodyExt, Empty};
+    use hyper::StatusCode;
+
+    use super::*;
+
+    fn head() -> Option<Head> {
+        Some(Ok(Response::new(Empty::new().map_err(Error::from).boxed_unsync())))
+    }
+
+    fn trapped<T>() -> Option<wasmtime::Result<T>> {
+        Some(Err(wasmtime::Error::msg("trapped")))
+    }
+
+    fn settled(head: Option<Head>, ended: Option<wasmtime::Result<()>>) -> StatusCode {
+        settle(head, ended, Arc::default()).status()
+    }
+
+    #[test]
+    fn a_response_that_was_not_sent_yet_gives_way_to_an_error() {
+        assert_eq!(settled(head(), None), StatusCode::OK);
+        assert_eq!(settled(head(), Some(Ok(()))), StatusCode::OK);
+        assert_eq!(settled(head(), trapped()), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(settled(None, trapped()), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(settled(None, None), StatusCode::INTERNAL_SERVER_ERROR);
+        let code = Some(Err(ErrorCode::InternalError(None)));
+        assert_eq!(settled(code, Some(Ok(()))), StatusCode::INTERNAL_SERVER_ERROR);
     }
 }

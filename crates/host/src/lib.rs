@@ -7,6 +7,7 @@
 //! request ─ server ─ spin_headers ─ instance (limits, state) ┴────────────────────────┴─ response
 //!                                      │ capabilities ─ key_value
 //!                                      └ outbound ─ connector, idle_body ─ backend
+//! health_checks ─ instance: `GET /backends` now and then, without a client
 //! ```
 //!
 //! In scope: one component on the route `/...`, HTTP/1.1, variables, the key-value store, allowed hosts, limits,
@@ -35,12 +36,14 @@ mod error;
 pub mod example_backend;
 mod example_tasks;
 mod guest_output;
+mod health_checks;
 mod idle_body;
 mod instance;
 mod key_value;
 mod limits;
 pub mod log;
 pub mod manifest;
+mod memory_maps;
 mod open_files;
 mod options;
 mod outbound;
@@ -65,6 +68,7 @@ pub use self::key_value::{KeyValueStore, StoreError, StoreStats};
 pub use self::options::HostOptions;
 pub use self::outbound::TlsSetupError;
 
+use self::health_checks::HealthChecks;
 use self::instance::Instances;
 use self::outbound::Outbound;
 use self::server::Service;
@@ -77,6 +81,7 @@ pub struct Host {
     address: SocketAddr,
     store: KeyValueStore,
     service: Arc<Service>,
+    checks: Option<HealthChecks>,
     stop: oneshot::Sender<()>,
     server: JoinHandle<()>,
 }
@@ -115,13 +120,15 @@ impl Host {
             outbound: Outbound::new(application.allowed_hosts)?,
             quiet: options.quiet,
         };
-        let instances = prepare(component.source.clone(), &options, capabilities).await?;
+        let concurrency = memory_maps::affordable(options.max_concurrency);
+        let instances = Arc::new(prepare(component.source.clone(), &options, concurrency, capabilities).await?);
         instances.try_one().await.map_err(|error| EngineError::Link(component.source.clone(), error))?;
 
-        let service = Arc::new(Service::new(instances, options.max_concurrency));
+        let checks = options.health_interval.map(|every| HealthChecks::start(Arc::clone(&instances), address, every));
+        let service = Arc::new(Service::new(instances, concurrency));
         let (stop, stopped) = oneshot::channel();
         let server = tokio::spawn(server::run(listener, Arc::clone(&service), stopped, options.drain_timeout));
-        Ok(Self { address, store, service, stop, server })
+        Ok(Self { address, store, service, checks, stop, server })
     }
 
     /// Where it listens; tells the port when port 0 was asked for.
@@ -143,6 +150,7 @@ impl Host {
     /// Stops accepting, closes idle connections, and waits for requests in flight and for what the component does after
     /// its responses, for at most the drain timeout.
     pub async fn shutdown(self) {
+        drop(self.checks);
         drop(self.stop);
         // It fails only if the server panicked, and then there is nothing to wait for.
         drop(self.server.await);
@@ -150,11 +158,16 @@ impl Host {
 }
 
 /// Compiling takes a thread's whole attention.
-async fn prepare(source: PathBuf, options: &HostOptions, capabilities: Capabilities) -> Result<Instances, HostError> {
-    let (concurrency, memory_limit, compute_limit) =
-        (options.max_concurrency, options.memory_limit, options.compute_limit);
+async fn prepare(
+    source: PathBuf,
+    options: &HostOptions,
+    concurrency: usize,
+    capabilities: Capabilities,
+) -> Result<Instances, HostError> {
+    let (memory_limit, compute_limit) = (options.memory_limit, options.compute_limit);
     let prepared = tokio::task::spawn_blocking(move || {
-        let engine = engine::shared(concurrency, memory_limit)?;
+        // One more than there are clients: health checks take nobody's place.
+        let engine = engine::shared(concurrency.saturating_add(1), memory_limit)?;
         let component = engine::prepare(&engine, &source)?;
         Ok::<_, EngineError>(Instances {
             engine,

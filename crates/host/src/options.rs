@@ -22,7 +22,8 @@ pub struct HostOptions {
     pub state_dir: Option<PathBuf>,
     /// Discards what the component writes to its stdout and stderr. Default: no.
     pub quiet: bool,
-    /// Requests served at once; more are answered with 503. Default: 10,000.
+    /// Requests served at once; more are answered with 503. Fewer where vm.max_map_count is too low for as many; the host
+    /// then says so. Default: 10,000.
     pub max_concurrency: usize,
     /// How long [`crate::Host::shutdown`] waits for requests in flight. Default: 30 s.
     pub drain_timeout: Duration,
@@ -30,6 +31,9 @@ pub struct HostOptions {
     pub memory_limit: usize,
     /// How long an instance may compute without waiting for anything. Default: 10 s.
     pub compute_limit: Duration,
+    /// How often the gateway is asked for its backends, which checks their health without traffic; `None` leaves it to
+    /// requests. Default: `None`.
+    pub health_interval: Option<Duration>,
 }
 
 impl HostOptions {
@@ -47,6 +51,7 @@ impl HostOptions {
             drain_timeout: Duration::from_secs(30),
             memory_limit: 128 << 20,
             compute_limit: Duration::from_secs(10),
+            health_interval: None,
         }
     }
 }

@@ -44,11 +44,11 @@ impl std::fmt::Debug for Service {
 }
 
 impl Service {
-    pub(crate) fn new(instances: Instances, concurrency: usize) -> Self {
+    pub(crate) fn new(instances: Arc<Instances>, concurrency: usize) -> Self {
         let permits = concurrency.min(Semaphore::MAX_PERMITS);
         // More than fit into a u32 cannot be in use.
         let capacity = u32::try_from(permits).unwrap_or(u32::MAX);
-        Self { instances: Arc::new(instances), slots: Arc::new(Semaphore::new(permits)), capacity }
+        Self { instances, slots: Arc::new(Semaphore::new(permits)), capacity }
     }
 
     /// Waits until no instance runs: those that still work after their response hold their slots.

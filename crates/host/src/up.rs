@@ -65,6 +65,7 @@ fn options(arguments: &Up) -> anyhow::Result<HostOptions> {
     options.read_environment = true;
     options.quiet = arguments.quiet;
     options.max_concurrency = arguments.max_concurrency;
+    options.health_interval = Some(arguments.health_interval).filter(|interval| !interval.is_zero());
     for Pair { name, value } in &arguments.variables {
         let value = match value {
             Source::Text(text) => text.clone(),

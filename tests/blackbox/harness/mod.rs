@@ -14,7 +14,7 @@ use std::future::Future;
 use std::time::Duration;
 
 /// No step of a test takes this long; without it a failure would be a hang.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Runs a test on the suite's runtime, with the gateway up.
 pub(crate) fn run<F: Future<Output = ()>>(test: impl FnOnce(&'static Lab) -> F) {

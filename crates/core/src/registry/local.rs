@@ -2,7 +2,7 @@
 
 use super::entry::Description;
 use super::{BackendRegistry, Listed, Store, Variables, stored_health};
-use crate::backend::{Backend, KNOWN_BACKENDS, KnownBackend, Location};
+use crate::backend::{Backend, KNOWN_BACKENDS, KnownBackend, Location, known_backend};
 use crate::backend_url::BackendUrl;
 use crate::config::{ConfigError, EXTRA_BACKENDS};
 use crate::health::Entry;
@@ -85,7 +85,7 @@ fn is_unset(url: &BackendUrl) -> bool {
 impl<V: Variables, S: Store> BackendRegistry for LocalRegistry<'_, V, S> {
     fn get_backend(&self, id: &str) -> Result<Option<Backend>, ConfigError> {
         // The seven come first: `extra_backends` adds, it does not replace, and a mistake in it leaves them alone.
-        if let Some(known) = KNOWN_BACKENDS.iter().find(|known| known.id == id) {
+        if let Some(known) = known_backend(id) {
             return self.known(known);
         }
         self.extra()?.into_iter().find(|listed| listed.id == id).map(|listed| listed.backend).transpose()
@@ -126,7 +126,7 @@ impl<V: Variables, S: Store> BackendRegistry for LocalRegistry<'_, V, S> {
     }
 
     fn health_endpoint(&self, backend: &Backend) -> Result<Option<String>, ConfigError> {
-        let Some(known) = KNOWN_BACKENDS.iter().find(|known| known.id == backend.id) else {
+        let Some(known) = known_backend(&backend.id) else {
             return Ok(backend.health_endpoint.clone());
         };
         match self.variables.get(known.health_variable)?.as_deref().map(str::trim) {

@@ -41,6 +41,18 @@ fn what_an_entry_allows() {
         ("http://[::1]:3000", "http", "[::1]", Some(3000), true),
         ("http://[::1]", "http", "[::1]", None, true),
         (" http://h:1 ", "http", "h", Some(1), true),
+        ("http://10.0.0.0/8:*", "http", "10.255.0.1", Some(8080), true),
+        ("http://10.0.0.0/8:*", "http", "11.0.0.1", Some(8080), false),
+        ("http://10.0.0.0/8:*", "https", "10.0.0.1", Some(8080), false),
+        ("http://10.0.0.0/8:*", "http", "10.example", Some(8080), false),
+        ("http://10.9.9.9/8:8080/", "http", "10.0.0.1", Some(8080), true),
+        ("http://10.0.0.0/8:8000..9000", "http", "10.0.0.1", Some(8999), true),
+        ("http://10.0.0.0/8", "http", "10.0.0.1", None, true),
+        ("http://10.0.0.0/8", "http", "10.0.0.1", Some(81), false),
+        ("*://0.0.0.0/0:*", "https", "192.0.2.1", Some(443), true),
+        ("*://0.0.0.0/0:*", "https", "name", Some(443), false),
+        ("http://192.0.2.1/32:80", "http", "192.0.2.1", Some(80), true),
+        ("http://192.0.2.1/32:80", "http", "192.0.2.2", Some(80), false),
     ];
     for (entry, scheme, host, port, expected) in cases {
         let hosts = compile(entry).unwrap();
@@ -59,7 +71,15 @@ fn a_path_denies_everything() {
     assert!(!hosts.allows("http", "ok", Some(1)), "also what other entries allow");
     let message = hosts.poison().unwrap().to_string();
     assert!(message.contains("{{ url }}") && message.contains("http://h:1/api"), "{message}");
-    for value in ["http://h/?q", "http://h?q", "http://h/#f", "http://h:1//"] {
+    for value in [
+        "http://h/?q",
+        "http://h?q",
+        "http://h/#f",
+        "http://h:1//",
+        "http://10.0.0.0/33",
+        "http://10.0.0/8",
+        "http://10.0.0.0/8/x",
+    ] {
         assert!(compile(value).unwrap().poison().is_some(), "{value}");
     }
 }
@@ -89,6 +109,8 @@ fn what_is_refused() {
         ("http://h:65536", Problem::Port),
         ("http://h:9..8", Problem::Port),
         ("http://h:{80,81}", Problem::Port),
+        ("http://10.0.0.0/8:0", Problem::Port),
+        ("redis://10.0.0.0/8", Problem::PortMissing),
     ];
     for (value, problem) in cases {
         let error = compile(value).unwrap_err();

@@ -1,13 +1,11 @@
-//! The binary from outside: what it says, and its exit code, when it cannot start, and how it ends on SIGTERM.
+//! It does not start: each message names the culprit.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::net::TcpListener;
 use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
+
+use crate::up;
 
 const MANIFEST: &str = r#"
 spin_manifest_version = 2
@@ -37,20 +35,6 @@ fn folder(manifest: &str) -> TempDir {
     std::fs::write(folder.path().join("spin.toml"), manifest).unwrap();
     std::fs::write(folder.path().join("gateway.wasm"), "not a component").unwrap();
     folder
-}
-
-fn up(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gateway-host"));
-    command.current_dir(folder).args(["up", "--no-example"]).args(arguments);
-    if !arguments.contains(&"--listen") {
-        command.args(["--listen", "127.0.0.1:0"]);
-    }
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("SPIN_VARIABLE_") {
-            command.env_remove(name);
-        }
-    }
-    command
 }
 
 /// It must end by itself, with a failure, and name everything in `expected` on stderr.
@@ -145,54 +129,4 @@ fn unreadable_value_file() {
     let folder = folder(MANIFEST);
     fails(up(folder.path(), &["--variable", "token=@absent"]), &["token", "absent"]);
     fails(up(folder.path(), &["--key-value", "k=@absent"]), &["k", "absent"]);
-}
-
-#[cfg(unix)]
-#[test]
-fn sigterm_finishes_the_request_in_flight() {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let component = workspace.join("target/wasm32-wasip2/release/gateway.wasm");
-    if !component.is_file() {
-        println!("SKIPPED: {} is not built", component.display());
-        return;
-    }
-    let backend = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", backend.local_addr().unwrap());
-    let state = tempfile::tempdir().unwrap();
-    let mut host = up(&workspace, &["--variable", &format!("backend_bun_sqlite_url={url}")])
-        .arg("--state-dir")
-        .arg(state.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    let mut stdout = BufReader::new(host.stdout.take().unwrap());
-    stdout.read_line(&mut line).unwrap();
-    let address = line.trim().rsplit_once("http://").expect("the first line names the URL").1.to_owned();
-
-    let idle = TcpStream::connect(&address).unwrap();
-    let mut client = TcpStream::connect(&address).unwrap();
-    client.write_all(b"GET /slow HTTP/1.1\r\nhost: test\r\n\r\n").unwrap();
-    let (mut upstream, _) = backend.accept().unwrap();
-    let mut head = [0; 4];
-    upstream.read_exact(&mut head).unwrap();
-    assert_eq!(&head, b"GET ", "the request has arrived");
-
-    let pid = rustix::process::Pid::from_child(&host);
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-    // The host has seen the signal when it says so.
-    let mut said = String::new();
-    while !said.contains("Stopping") {
-        said.clear();
-        assert_ne!(stdout.read_line(&mut said).unwrap(), 0, "the host ended too early");
-    }
-    assert!(host.try_wait().unwrap().is_none(), "a request is still in flight");
-    upstream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ndone").unwrap();
-    let mut response = String::new();
-    client.read_to_string(&mut response).unwrap();
-    assert!(response.starts_with("HTTP/1.1 200") && response.ends_with("done"), "{response}");
-    assert_eq!(host.wait().unwrap().code(), Some(0));
-    drop(idle);
-    assert!(state.path().join("sqlite_key_value.db").is_file(), "{:?}", PathBuf::from(state.path()));
 }
