@@ -1,56 +1,10 @@
-//! The whole way to a real backend: Bun and SQLite, started as its README says. Needs npm, and the npm registry for the first installation.
+//! The whole way to a real backend: Bun and SQLite, started as its README says.
 
-use crate::harness::{Body, Request, with_host};
-use std::io::{BufRead as _, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-
-/// The backend's process; ended with the test.
-struct Backend {
-    process: Child,
-    url: String,
-}
-
-impl Drop for Backend {
-    fn drop(&mut self) {
-        // npm passes the signal on to what it started.
-        _ = Command::new("kill").arg(self.process.id().to_string()).status();
-        _ = self.process.wait();
-    }
-}
-
-/// Installs what is missing and starts the backend on a free port, with its database in memory.
-fn start() -> Result<Backend, String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/backends/bun-sqlite");
-    if !folder.join("node_modules").is_dir() {
-        let installed = Command::new("npm").arg("ci").current_dir(&folder).stdout(Stdio::null()).status();
-        match installed {
-            Ok(status) if status.success() => {}
-            Ok(status) => return Err(format!("npm ci ended with {status}; is the npm registry reachable?")),
-            Err(error) => return Err(format!("npm cannot be started: {error}")),
-        }
-    }
-    let mut process = Command::new("npm")
-        .arg("start")
-        .current_dir(&folder)
-        .env("PORT", "0")
-        .env("DATABASE", ":memory:")
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("npm cannot be started: {error}"))?;
-    let output = process.stdout.take().expect("stdout is piped");
-    let url = BufReader::new(output)
-        .lines()
-        .map_while(Result::ok)
-        .find_map(|line| Some(line.split_once("listens on ")?.1.trim().to_owned()));
-    // Dropped in either case, so that the process does not outlive a failure.
-    let backend = Backend { process, url: url.clone().unwrap_or_default() };
-    url.map(|_| backend).ok_or_else(|| "the backend ended without saying where it listens".to_owned())
-}
+use crate::harness::{Body, NpmBackend, Request, with_host};
 
 #[test]
 fn a_task_lives_its_life_through_the_gateway() {
-    let backend = match start() {
+    let backend = match NpmBackend::start("bun-sqlite") {
         Ok(backend) => backend,
         Err(reason) => {
             println!("SKIPPED: {reason}");

@@ -4,6 +4,7 @@ use crate::harness::{Lab, Request, lab, with_host};
 use gateway_host::HostOptions;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -25,6 +26,8 @@ enum Manner {
 struct Server {
     address: SocketAddr,
     manner: Arc<Mutex<Manner>>,
+    /// Connections so far.
+    accepted: Arc<AtomicUsize>,
     /// Paths of the requests so far.
     seen: Arc<Mutex<Vec<String>>>,
     task: Option<JoinHandle<()>>,
@@ -36,6 +39,7 @@ impl Server {
         let mut server = Server {
             address: listener.local_addr().expect("an address"),
             manner: Arc::new(Mutex::new(manner)),
+            accepted: Arc::default(),
             seen: Arc::default(),
             task: None,
         };
@@ -44,10 +48,11 @@ impl Server {
     }
 
     fn serve(&self, listener: TcpListener) -> JoinHandle<()> {
-        let (manner, seen) = (Arc::clone(&self.manner), Arc::clone(&self.seen));
+        let (manner, seen, accepted) = (Arc::clone(&self.manner), Arc::clone(&self.seen), Arc::clone(&self.accepted));
         tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
+                accepted.fetch_add(1, Ordering::SeqCst);
                 let (manner, seen) = (*manner.lock().expect("sound"), Arc::clone(&seen));
                 connections.spawn(async move { answer(stream, manner, &seen).await });
             }
@@ -83,6 +88,10 @@ async fn answer(mut stream: TcpStream, manner: Manner, seen: &Mutex<Vec<String>>
         match stream.read(&mut chunk).await {
             Ok(read) if read > 0 => bytes.extend_from_slice(&chunk[..read]),
             _ => return,
+        }
+        // A TLS handshake: no server for that.
+        if bytes.first() == Some(&0x16) {
+            return;
         }
     }
     let head = String::from_utf8_lossy(&bytes).into_owned();
@@ -197,6 +206,23 @@ fn resets_gate_after_three_in_a_row_and_a_good_answer_starts_the_count_again() {
             assert!(get(lab).await.value("retry-after").is_some(), "gated after the third");
         },
     );
+}
+
+/// The failure that can be told apart from a sent request on every host: a handshake that does not come about.
+#[test]
+fn a_get_that_cannot_connect_is_tried_once_more_and_a_post_is_not() {
+    for (request, attempts) in [(Request::get("/x"), 2), (Request::new("POST", "/x"), 1)] {
+        with(
+            WELL,
+            |options, address| {
+                options.variables.insert("backend_cf_d1_url".to_owned(), format!("https://{address}"));
+            },
+            |lab, server| async move {
+                assert_eq!(request.backend("cf-d1").send(lab).await.status, 503);
+                assert_eq!(server.accepted.load(Ordering::SeqCst), attempts);
+            },
+        );
+    }
 }
 
 #[test]

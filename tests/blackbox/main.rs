@@ -40,3 +40,6 @@ mod embedded;
 
 /// The example backend on Bun and SQLite, end to end.
 mod bun_sqlite;
+
+/// Both example backends, directly and through the gateway: one contract.
+mod task_api;

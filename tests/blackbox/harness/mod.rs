@@ -3,10 +3,12 @@
 mod backend;
 mod client;
 mod gateway;
+mod npm_backend;
 
 pub(crate) use backend::Exchange;
 pub(crate) use client::{Body, Request, Response, TransferError};
 pub(crate) use gateway::{FAULTY, Lab, lab};
+pub(crate) use npm_backend::{NpmBackend, installed};
 
 use gateway_host::HostOptions;
 
