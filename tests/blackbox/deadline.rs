@@ -1,7 +1,7 @@
 use crate::harness::{Body, FAULTY, Request, run};
 use std::time::{Duration, Instant};
 
-/// As the gateway under test is configured.
+/// As the gateway under test is configured. Ten times as long is the most a busy machine is allowed to make of it.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 #[test]
@@ -13,7 +13,8 @@ fn a_backend_that_does_not_answer_is_a_504_that_names_the_time() {
         let _open = upstream.arrival().await;
         let mut response = pending.head().await;
         response.read_to_end().await.expect("a whole response");
-        assert!(started.elapsed() >= TIMEOUT, "not before: {:?}", started.elapsed());
+        let waited = started.elapsed();
+        assert!(waited >= TIMEOUT && waited < TIMEOUT * 10, "{waited:?}");
         assert_eq!(response.status, 504);
         assert_eq!(
             response.json(),
@@ -79,7 +80,8 @@ fn after_the_upload_the_backend_has_its_full_time() {
         let started = Instant::now();
         let mut response = pending.head().await;
         response.read_to_end().await.expect("a whole response");
-        assert!(started.elapsed() > TIMEOUT * 9 / 10, "{:?}", started.elapsed());
+        let waited = started.elapsed();
+        assert!(waited > TIMEOUT * 9 / 10 && waited < TIMEOUT * 10, "{waited:?}");
         assert_eq!(response.status, 504);
         assert_eq!(response.json()["message"], "Backend did not respond within 2s");
     });

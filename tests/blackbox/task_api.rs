@@ -45,7 +45,7 @@ fn every_way_to_every_backend_answers_alike() {
             options.variables.insert("request_timeout".to_owned(), "30s".to_owned());
             for (id, backend) in &backends {
                 let entry = json!({ "id": id, "name": id, "url": backend.url, "type": "cloud" });
-                options.key_values.insert(format!("backend:{id}"), entry.to_string().into_bytes());
+                options.key_values.push((format!("backend:{id}"), entry.to_string().into_bytes()));
             }
         },
         // Both once more directly: the first one is what all others are compared with.
