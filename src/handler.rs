@@ -1,4 +1,4 @@
-//! One request, from beginning to end: route, select, look up, forward, relay, record.
+//! One request, from beginning to end: route, select, look up, gate, forward, relay, record.
 
 use crate::bindings::http_types::{IncomingRequest, ResponseOutparam};
 use crate::bindings::random;
@@ -202,12 +202,18 @@ impl Capabilities {
             Err(Unselectable::Location(requested)) => return Err(GatewayError::InvalidLocation { requested }),
             Err(Unselectable::Backend { requested, location }) => return Err(invalid(requested, location)),
         };
-        let found = self.with_registry(selection.location, |registry| registry.get_backend(&selection.id))?;
-        let Some(backend) = found else {
-            return Err(invalid(selection.id, selection.location));
-        };
-        record.selection = Some(selection);
-        Ok(backend)
+        match self.with_registry(selection.location, |registry| registry.get_backend(&selection.id)) {
+            Ok(None) => Err(invalid(selection.id, selection.location)),
+            // From here the id is known to be one, even if its configuration turns out to be of no use.
+            Ok(Some(backend)) => {
+                record.selection = Some(selection);
+                Ok(backend)
+            }
+            Err(error) => {
+                record.selection = Some(selection);
+                Err(error.into())
+            }
+        }
     }
 
     /// What the store knows of a backend's health.

@@ -11,7 +11,6 @@ fn any_options_request_is_answered_without_a_backend() {
             (upstream.path.as_str(), "nope"),
             ("/health", "dotnet-api"),
             ("/backends", "broken"),
-            ("*", "bun-sqlite"),
         ] {
             let response = Request::new("OPTIONS", target)
                 .backend(backend)

@@ -175,6 +175,37 @@ fn connections_to_backends_are_kept_and_survive_their_end() {
     );
 }
 
+/// The answer is on its way when the backend goes and the rest of the upload runs into a closed connection.
+#[test]
+fn an_early_answer_survives_the_end_of_the_connection() {
+    with(
+        |_| {},
+        |lab| async move {
+            for _ in 0..20 {
+                let mut upstream = lab.upstream();
+                let body = vec![1; 4 * 1024 * 1024];
+                let request = Request::new("POST", &upstream.path).body(Body::Announced("content-length: 4194304"));
+                let mut pending = request.start(lab).await;
+                pending.write(&body[..64 * 1024]).await;
+                let mut exchange = upstream.arrival().await;
+                exchange
+                    .write("HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 3\r\n\r\nbig")
+                    .await;
+                drop(exchange);
+                // The gateway may stop reading as soon as it has answered.
+                let mut response = pending.write_beside(body[64 * 1024..].to_vec()).head().await;
+                response.read_to_end().await.expect("a whole response");
+                assert_eq!((response.status, response.text()), (413, "big"));
+            }
+        },
+    );
+}
+
+#[test]
+fn an_options_request_for_the_server_as_a_whole_is_answered_too() {
+    with(|_| {}, |lab| async move { assert_eq!(Request::new("OPTIONS", "*").send(lab).await.status, 204) });
+}
+
 #[test]
 fn hundreds_of_requests_at_once_each_get_their_own_answer() {
     with(

@@ -97,6 +97,7 @@ fn a_malformed_url_is_a_500_that_names_the_variable_and_harms_nobody_else() {
         let message = body["message"].as_str().expect("a message");
         assert!(message.contains("extra_backends") && message.contains("user name or password"), "{message}");
         assert!(!response.text().contains("secret"));
+        assert_eq!(response.value("x-gateway-backend"), Some("malformed"));
         let mut upstream = lab.upstream();
         let request = Request::get(&upstream.path);
         let (response, ()) = tokio::join!(request.send(lab), async { upstream.arrival().await.ok("").await });

@@ -5,6 +5,16 @@
 //!
 //! Backends are sockets that the tests themselves hold: each test gets a path of its own and answers the request that arrives there by hand,
 //! so it decides about every byte and every pause. Nothing waits for a fixed time; what has to happen is awaited.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test fails loudly, and says what it skips on stdout"
+)]
 
 mod harness;
 

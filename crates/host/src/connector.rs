@@ -16,6 +16,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use tower_service::Service;
 
+use crate::early_answer::EarlyAnswer;
+
 tokio::task_local! {
     /// How long a connection begun by this task may take.
     pub(crate) static CONNECT_TIMEOUT: Duration;
@@ -88,7 +90,7 @@ impl Connector {
 }
 
 impl Service<Uri> for Connector {
-    type Response = <HttpsConnector<HttpConnector<Resolver>> as Service<Uri>>::Response;
+    type Response = EarlyAnswer<<HttpsConnector<HttpConnector<Resolver>> as Service<Uri>>::Response>;
     type Error = ConnectError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, ConnectError>> + Send>>;
 
@@ -101,7 +103,7 @@ impl Service<Uri> for Connector {
         let connecting = self.0.call(uri);
         Box::pin(async move {
             match tokio::time::timeout(timeout, connecting).await {
-                Ok(connected) => connected.map_err(classify),
+                Ok(connected) => connected.map(EarlyAnswer::new).map_err(classify),
                 Err(_) => Err(ConnectError::TimedOut),
             }
         })

@@ -31,6 +31,7 @@ pub mod application;
 pub mod build_command;
 mod capabilities;
 mod connector;
+mod early_answer;
 mod engine;
 mod error;
 pub mod example_backend;

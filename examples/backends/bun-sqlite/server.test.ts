@@ -2,14 +2,15 @@
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { fileURLToPath } from "node:url";
+import type { Task } from "../shared/tasks.ts";
 import { serve } from "./server.ts";
-import { type Task, Tasks } from "./tasks.ts";
+import { SqliteTasks } from "./tasks.ts";
 
-let tasks: Tasks;
+let tasks: SqliteTasks;
 let server: ReturnType<typeof serve>;
 
 beforeEach(() => {
-  tasks = new Tasks(":memory:");
+  tasks = new SqliteTasks(":memory:");
   server = serve({ hostname: "127.0.0.1", port: 0, tasks });
 });
 

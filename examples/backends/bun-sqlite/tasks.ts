@@ -1,21 +1,11 @@
-// The tasks in SQLite: what a task is, and the six statements the API needs. Knows nothing of HTTP.
+// The tasks in SQLite: the schema and the statements. Knows nothing of HTTP.
 
 import { Database } from "bun:sqlite";
-
-export interface Task {
-  id: number;
-  title: string;
-  done: boolean;
-  /** UTC, in seconds: `2026-02-07T10:00:00Z`. */
-  created_at: string;
-}
-
-/** SQLite has no boolean: `done` is 0 or 1 there. */
-type Row = Omit<Task, "done"> & { done: number };
+import { fromRow, now, type Row, type Task, type Tasks } from "../shared/tasks.ts";
 
 const EXAMPLES = ["Try the gateway", "Compare two backends"];
 
-export class Tasks {
+export class SqliteTasks implements Tasks {
   readonly #database: Database;
 
   /** Opens or creates the database; `:memory:` keeps it for the life of the process. */
@@ -40,36 +30,33 @@ export class Tasks {
   }
 
   list(): Task[] {
-    return this.#database.query<Row, []>("SELECT id, title, done, created_at FROM tasks ORDER BY id").all().map(task);
+    return this.#database.query<Row, []>("SELECT id, title, done, created_at FROM tasks ORDER BY id").all().map(fromRow);
   }
 
   get(id: number): Task | undefined {
     const row = this.#database.query<Row, [number]>("SELECT id, title, done, created_at FROM tasks WHERE id = ?").get(id);
-    return row ? task(row) : undefined;
+    return row ? fromRow(row) : undefined;
   }
 
   create(title: string, done: boolean): Task {
-    const now = new Date().toISOString().replace(/\.\d+Z$/, "Z");
     const row = this.#database
       .query<Row, [string, number, string]>(
         "INSERT INTO tasks (title, done, created_at) VALUES (?, ?, ?) RETURNING id, title, done, created_at",
       )
-      .get(title, Number(done), now);
+      .get(title, Number(done), now());
     if (!row) throw new Error("the database returned no row for an insert");
-    return task(row);
+    return fromRow(row);
   }
 
-  /** Changes what is given and keeps the rest; `undefined` when there is no such task. */
   update(id: number, { title, done }: { title?: string; done?: boolean }): Task | undefined {
     const row = this.#database
       .query<Row, [string | null, number | null, number]>(
         "UPDATE tasks SET title = coalesce(?, title), done = coalesce(?, done) WHERE id = ? RETURNING id, title, done, created_at",
       )
       .get(title ?? null, done === undefined ? null : Number(done), id);
-    return row ? task(row) : undefined;
+    return row ? fromRow(row) : undefined;
   }
 
-  /** Whether there was such a task. */
   delete(id: number): boolean {
     return this.#database.query("DELETE FROM tasks WHERE id = ?").run(id).changes > 0;
   }
@@ -77,8 +64,4 @@ export class Tasks {
   close(): void {
     this.#database.close();
   }
-}
-
-function task(row: Row): Task {
-  return { ...row, done: row.done !== 0 };
 }

@@ -97,6 +97,17 @@ impl Pending {
         self.stream.write_all(bytes.as_ref()).await.expect("the gateway reads");
     }
 
+    /// Goes on sending beside what follows, as far as the gateway takes it.
+    pub(crate) fn write_beside(self, bytes: Vec<u8>) -> Self {
+        let stream = self.stream.into_std().expect("the socket is open");
+        let second = TcpStream::from_std(stream.try_clone().expect("a second handle")).expect("a socket");
+        tokio::spawn(async move {
+            let mut second = second;
+            _ = second.write_all(&bytes).await;
+        });
+        Pending { stream: TcpStream::from_std(stream).expect("a socket") }
+    }
+
     /// Reads the response head.
     pub(crate) async fn head(mut self) -> Response {
         let mut bytes = Vec::new();

@@ -1,0 +1,14 @@
+// The task API as a Worker. What is answered is decided in ../shared/api.ts.
+
+import type { D1Database } from "@cloudflare/workers-types";
+import { answer } from "../shared/api.ts";
+import { D1Tasks } from "./tasks.ts";
+
+interface Env {
+  /** The binding of wrangler.toml. */
+  DB: D1Database;
+}
+
+export default {
+  fetch: (request: Request, env: Env) => answer(request, new D1Tasks(env.DB), "cf-d1"),
+};
