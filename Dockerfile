@@ -17,17 +17,16 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     && install -D -m 0644 target/wasm32-wasip2/release/gateway.wasm /out/app/target/wasm32-wasip2/release/gateway.wasm \
     && install -D -m 0644 spin.toml /out/app/spin.toml \
     && install -D -m 0755 deploy/docker/entrypoint.sh /out/app/entrypoint.sh \
-    && install -D -m 0755 deploy/docker/health.sh /out/app/health.sh \
     && install -D -s -m 0755 target/debug/gateway-host /out/usr/local/bin/gateway-host
 
 FROM debian:${DEBIAN}-slim
 COPY --from=build /out/ /
 RUN install -d -o 10001 -g 10001 /data
 # The key-value store and, below the home folder, compiled code: the only place the gateway writes to.
-ENV HOME=/data
+ENV HOME=/data GATEWAY_LISTEN=0.0.0.0:3000
 VOLUME /data
 WORKDIR /app
 USER 10001:10001
 EXPOSE 3000
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["/app/health.sh"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["/bin/sh", "-c", "gateway-host health --url http://127.0.0.1:${GATEWAY_LISTEN##*:}"]
 ENTRYPOINT ["/app/entrypoint.sh"]

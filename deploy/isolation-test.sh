@@ -103,7 +103,7 @@ await listener.log ip netns exec "$client" curl -sf --noproxy '*' http://127.0.0
 start "$gateway" gateway.log env -i PATH="$(realpath "$target/debug"):$PATH" HOME="$work" GATEWAY_MANIFEST="$root/spin.toml" GATEWAY_STATE_DIR="$work/state" \
   ENVIRONMENT=local REQUEST_TIMEOUT=5s BACKEND_BUN_SQLITE_URL=http://10.203.1.2:3001 sh deploy/docker/entrypoint.sh
 host=$pid
-await gateway.log ip netns exec "$gateway" bash deploy/docker/health.sh
+await gateway.log ip netns exec "$gateway" "$target/debug/gateway-host" health
 
 expect 'the client gets the gateway' 200 "$(get "$client" http://10.203.0.2:3000/health)"
 expect 'the client gets the backend through the gateway' 200 "$(get "$client" http://10.203.0.2:3000/tasks -H 'x-backend: bun-sqlite')"

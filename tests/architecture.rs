@@ -107,6 +107,14 @@ fn only_the_component_names_the_sdk_and_only_the_host_names_wasmtime() {
     }
 }
 
+/// Size is start-up time (design goal).
+#[test]
+fn the_component_is_smaller_than_400_kib() {
+    let path = gateway_build::build_component().expect("the component builds");
+    let size = std::fs::metadata(path).expect("it was built").len();
+    assert!(size < 400 * 1024, "{size} bytes");
+}
+
 #[test]
 fn only_the_error_table_builds_error_statuses() {
     for path in sources("src").into_iter().chain(sources("crates/core/src")) {

@@ -12,8 +12,8 @@ use std::ops::Range;
 
 use self::ipv4_range::Ipv4Range;
 
-/// Compiled rules.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Compiled rules. The default allows nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AllowedHosts {
     rules: Vec<Rule>,
     poison: Option<Poison>,

@@ -1,12 +1,18 @@
-//! The command line: the flags of `spin up` that make sense here, with the same names.
+//! The command line: `up` with the flags of `spin up` that make sense here, under the same names, and the commands beside it.
 
+mod trailing;
+
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-/// Serves the gateway component on this machine.
+pub(crate) use self::trailing::parse;
+
+/// Serves the gateway component on this machine, checks its configuration, and edits its key-value store.
 #[derive(Debug, Parser)]
 #[command(name = "gateway-host", version)]
 pub(crate) struct Cli {
@@ -18,6 +24,12 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Start the gateway (as `cargo up` does) and serve until Ctrl+C.
     Up(Up),
+    /// Read and edit the key-value store, also while a host is running on it.
+    Kv(Kv),
+    /// Check manifest, variables and key-value store before a start: one line per problem, exit code 1 on errors.
+    Check(Check),
+    /// Ask a running gateway for its health: exit code 0 when it is healthy, 1 otherwise.
+    Health(Health),
 }
 
 #[derive(Debug, Args)]
@@ -64,6 +76,104 @@ pub(crate) struct Up {
     /// Do not start the example backend, even if nothing listens where the default backend should be.
     #[arg(long)]
     pub(crate) no_example: bool,
+
+    /// Run another command of the host instead: `cargo up -- kv list`, `cargo up -- check`.
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) trailing: Vec<OsString>,
+}
+
+/// Which application a command beside `up` is about. The flags mean what they mean there.
+#[derive(Debug, Args)]
+pub(crate) struct Place {
+    /// The manifest, or the folder it is in.
+    #[arg(long, short = 'f', value_name = "PATH", default_value = "spin.toml", global = true)]
+    pub(crate) from: PathBuf,
+
+    /// Set a variable of the manifest, as the host is started with. With @ the value is read from a file.
+    #[arg(long = "variable", value_name = "NAME=VALUE|NAME=@FILE", value_parser = pair, global = true)]
+    pub(crate) variables: Vec<Pair>,
+
+    /// Where the key-value store is kept. Default: .spin next to the manifest.
+    #[arg(long, value_name = "FOLDER", global = true)]
+    pub(crate) state_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Kv {
+    #[command(flatten)]
+    pub(crate) place: Place,
+
+    #[command(subcommand)]
+    pub(crate) action: KvAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KvAction {
+    /// All keys, each with what it holds in short.
+    List {
+        /// As a JSON array.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The value of a key, byte for byte.
+    Get {
+        /// The key, as `kv list` shows it.
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        key: String,
+    },
+    /// Set a key. A backend:<id> is checked as the gateway would read it.
+    Set(KvSet),
+    /// Remove a key.
+    Delete {
+        /// The key, as `kv list` shows it.
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        key: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KvSet {
+    /// The key. That of a backend is backend:<id>.
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) key: String,
+
+    /// The value; with @ it is read from a file, and - reads it from stdin.
+    #[arg(value_name = "VALUE|@FILE|-", allow_hyphen_values = true, required_unless_present = "url")]
+    #[arg(conflicts_with_all = ["url", "name", "health_endpoint"])]
+    pub(crate) value: Option<String>,
+
+    /// For a backend:<id>, instead of a value: where the backend is.
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+
+    /// The backend's name, for people. Default: the usual name of a known backend, otherwise the id.
+    #[arg(long, requires = "url")]
+    pub(crate) name: Option<String>,
+
+    /// The path that tells the backend's health, such as /up.
+    #[arg(long, requires = "url", value_name = "PATH")]
+    pub(crate) health_endpoint: Option<String>,
+
+    /// Store a backend:<id> even if the gateway cannot read it.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) place: Place,
+
+    /// The address the gateway will listen on: no backend may be there.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:3000")]
+    pub(crate) listen: SocketAddr,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Health {
+    /// Where the gateway is.
+    #[arg(long, default_value = "http://127.0.0.1:3000")]
+    pub(crate) url: String,
 }
 
 /// A name and where its value comes from.

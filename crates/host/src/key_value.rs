@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 /// The file within the state folder, named as Spin names it.
 const FILE: &str = "sqlite_key_value.db";
@@ -107,6 +107,21 @@ impl KeyValueStore {
             reader: Arc::new(Mutex::new(open().map_err(opened)?)),
             counts: Arc::default(),
         })
+    }
+
+    /// Opens the store in this folder for reading; nothing is created or changed, and a host may be using it. `None` where there is none.
+    pub fn open_read_only(folder: &Path) -> Result<Option<Self>, StoreError> {
+        let path = folder.join(FILE);
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let open = || {
+            let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            connection.busy_timeout(BUSY)?;
+            Ok(Arc::new(Mutex::new(connection)))
+        };
+        let connection = open().map_err(|error| StoreError::Open(path.clone(), error))?;
+        Ok(Some(Self { reader: Arc::clone(&connection), writer: connection, counts: Arc::default() }))
     }
 
     /// Uses so far.
@@ -229,6 +244,18 @@ mod tests {
         let state = folder.path().join("new/state");
         check(&KeyValueStore::open(Some(&state)).unwrap()).await;
         assert_eq!(KeyValueStore::open(Some(&state)).unwrap().keys("default").unwrap(), ["b"]);
+    }
+
+    #[tokio::test]
+    async fn for_reading_it_has_to_exist() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(KeyValueStore::open_read_only(folder.path()).unwrap().is_none());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is created");
+        let host = KeyValueStore::open(Some(folder.path())).unwrap();
+        let reader = KeyValueStore::open_read_only(folder.path()).unwrap().unwrap();
+        host.set("default".to_owned(), "a".to_owned(), b"1".to_vec()).await.unwrap();
+        assert_eq!(reader.get("default", "a").unwrap(), Some(b"1".to_vec()), "while a host is writing");
+        assert!(reader.set("default".to_owned(), "a".to_owned(), b"2".to_vec()).await.is_err());
     }
 
     #[test]

@@ -1,31 +1,65 @@
-//! `gateway-host up`: builds and serves the gateway, for people without the Spin CLI.
+//! `gateway-host up` builds and serves the gateway, for people without the Spin CLI; its other commands look after what is served.
 
 mod banner;
 mod cli;
+mod commands;
+mod settings;
 mod signals;
 mod up;
 
+use std::fmt;
 use std::process::ExitCode;
 
-use clap::Parser;
+use self::cli::Command;
 
 fn main() -> ExitCode {
-    let cli::Cli { command: cli::Command::Up(arguments) } = cli::Cli::parse();
-    let result =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from).and_then(
-            |runtime| {
-                let result = runtime.block_on(up::run(arguments));
-                // What still runs now has outlived the drain timeout.
-                runtime.shutdown_background();
-                result
-            },
-        );
+    let command = cli::parse(std::env::args_os()).unwrap_or_else(|error| error.exit());
+    let result = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(1, &error))
+        .and_then(|runtime| {
+            let result = runtime.block_on(run(command));
+            // What still runs now has outlived the drain timeout.
+            runtime.shutdown_background();
+            result
+        });
     gateway_host::log::flush();
     match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+        Ok(code) => code,
+        Err(Failure { code, message }) => {
+            eprintln!("error: {message}");
+            ExitCode::from(code)
         }
     }
+}
+
+/// Why a command failed, for people and for scripts.
+struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    fn new(code: u8, error: &dyn fmt::Display) -> Self {
+        Self { code, message: error.to_string() }
+    }
+}
+
+async fn run(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Up(arguments) => {
+            up::run(arguments).await.map_err(|error| Failure::new(1, &format_args!("{error:#}")))?;
+        }
+        Command::Kv(arguments) => {
+            commands::kv::run(&arguments).await.map_err(|error| Failure::new(error.exit_code(), &error))?;
+        }
+        Command::Check(arguments) => return Ok(commands::check::run(&arguments)),
+        Command::Health(arguments) => {
+            let healthy = commands::health::run(&arguments.url).await;
+            let healthy = healthy.map_err(|error| Failure::new(error.exit_code(), &error))?;
+            settings::print(format!("{healthy}\n"));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }

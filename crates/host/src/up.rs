@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 use gateway_host::example_backend::ExampleBackend;
-use gateway_host::manifest::Manifest;
 use gateway_host::{Application, Host, HostOptions, build_command};
 use hyper::Uri;
 use tokio::net::TcpStream;
 
 use crate::banner::{Banner, DEFAULT_BACKEND_VARIABLE};
 use crate::cli::{Pair, Source, Up};
+use crate::settings;
 use crate::signals::Signals;
 
 /// How long to wait for an answer on the port of the default backend.
@@ -66,14 +66,7 @@ fn options(arguments: &Up) -> anyhow::Result<HostOptions> {
     options.quiet = arguments.quiet;
     options.max_concurrency = arguments.max_concurrency;
     options.health_interval = Some(arguments.health_interval).filter(|interval| !interval.is_zero());
-    for Pair { name, value } in &arguments.variables {
-        let value = match value {
-            Source::Text(text) => text.clone(),
-            Source::File(file) => std::fs::read_to_string(file)
-                .with_context(|| format!("--variable {name}: cannot read {}", file.display()))?,
-        };
-        options.variables.insert(name.clone(), value);
-    }
+    options.variables = settings::variables(&arguments.variables)?;
     for Pair { name, value } in &arguments.key_values {
         let value = match value {
             Source::Text(text) => text.clone().into_bytes(),
@@ -83,10 +76,7 @@ fn options(arguments: &Up) -> anyhow::Result<HostOptions> {
         };
         options.key_values.push((name.clone(), value));
     }
-    options.state_dir = Some(match &arguments.state_dir {
-        Some(folder) => folder.clone(),
-        None => Manifest::load(&arguments.from)?.folder.join(".spin"),
-    });
+    options.state_dir = Some(settings::state_dir(&arguments.from, arguments.state_dir.as_deref())?);
     Ok(options)
 }
 

@@ -86,15 +86,39 @@ impl Sources {
             .collect();
         let file = Path::new(".env");
         if file.is_file() {
-            let broken = |error: dotenvy::Error| VariableError::DotEnv(error.to_string());
-            for entry in dotenvy::from_path_iter(file).map_err(broken)? {
-                let (name, value) = entry.map_err(broken)?;
+            let text = std::fs::read_to_string(file).map_err(|error| VariableError::DotEnv(error.to_string()))?;
+            for entry in dotenvy::from_read_iter(text.as_bytes()) {
+                let (name, value) = entry.map_err(|error| unreadable(&error, &text))?;
                 // The first one wins, as it does when such a file is loaded into an environment.
                 self.dotenv.entry(name).or_insert(value);
             }
         }
         Ok(self)
     }
+
+    /// The value of a declared variable, from the strongest source that has one.
+    pub fn value<'a>(&'a self, name: &str, declaration: &'a Declaration) -> Option<&'a str> {
+        let outside = environment_name(name);
+        self.flags
+            .get(name)
+            .or_else(|| self.environment.get(&outside))
+            .or_else(|| self.dotenv.get(&outside))
+            .or(declaration.default.as_ref())
+            .map(String::as_str)
+    }
+}
+
+/// Says where, and not what: the line may hold a secret.
+fn unreadable(error: &dotenvy::Error, text: &str) -> VariableError {
+    VariableError::DotEnv(match error {
+        // It holds the line from the name or from the value on.
+        dotenvy::Error::LineParse(end, _) => {
+            let number = text.lines().position(|line| line.trim_end().ends_with(end.trim_end()));
+            let place = number.map_or_else(|| "a line".to_owned(), |index| format!("line {}", index.saturating_add(1)));
+            format!("{place} is not NAME=value; put a value with spaces or special characters into single quotes")
+        }
+        error => error.to_string(),
+    })
 }
 
 /// Gives every declared variable its value.
@@ -110,15 +134,8 @@ pub fn resolve(
         if !is_valid_name(name) {
             return Err(VariableError::InvalidName(name.clone()));
         }
-        let outside = environment_name(name);
-        let value = sources
-            .flags
-            .get(name)
-            .or_else(|| sources.environment.get(&outside))
-            .or_else(|| sources.dotenv.get(&outside))
-            .or(declaration.default.as_ref())
-            .ok_or_else(|| VariableError::Missing(name.clone()))?;
-        values.insert(name.clone(), value.clone());
+        let value = sources.value(name, declaration).ok_or_else(|| VariableError::Missing(name.clone()))?;
+        values.insert(name.clone(), value.to_owned());
     }
     Ok(values)
 }
@@ -172,6 +189,15 @@ mod tests {
         assert_eq!(value(&sources), "environment");
         sources.flags = map(&[("base_url", "flag")]);
         assert_eq!(value(&sources), "flag");
+    }
+
+    #[test]
+    fn a_broken_line_is_named_without_its_value() {
+        let text = "A=1\nSPIN_VARIABLE_TOKEN=Bearer s3cret\n";
+        let error = dotenvy::from_read_iter(text.as_bytes()).find_map(Result::err).unwrap();
+        let message = unreadable(&error, text).to_string();
+        assert!(message.contains("line 2") && message.contains("quotes"), "{message}");
+        assert!(!message.contains("s3cret"), "{message}");
     }
 
     #[test]

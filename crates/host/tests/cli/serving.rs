@@ -1,5 +1,6 @@
 //! The built component is served: health checks, the log, the end on SIGTERM.
 
+mod commands;
 mod gateway;
 
 use std::io::{Read, Write};

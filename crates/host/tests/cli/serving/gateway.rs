@@ -17,7 +17,7 @@ pub(super) type Arrival = (String, TcpStream);
 
 /// Hands what arrives to the test, which answers, or does not.
 pub(super) struct Backend {
-    url: String,
+    pub(super) url: String,
     /// Health checks.
     pub(super) checks: Receiver<Arrival>,
     /// Everything else.

@@ -1,0 +1,21 @@
+//! The commands beside `up`. Decisions about backends and settings are those of `gateway-core`; here they are asked before a request does.
+
+pub(crate) mod check;
+mod coverage;
+pub(crate) mod health;
+pub(crate) mod kv;
+mod snapshot;
+
+/// The store that the gateway opens.
+const STORE: &str = "default";
+/// What the key of a backend begins with.
+const BACKEND_KEY: &str = "backend:";
+/// What the key of a backend's health begins with.
+const HEALTH_KEY: &str = "health:";
+/// The variable that fills `allowed_outbound_hosts` for backends of the key-value store.
+const CLOUD_HOSTS: &str = "cloud_hosts";
+
+/// `1 error`, `2 errors`.
+fn number(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,55 @@
+//! "Did you mean …?"
+
+/// Mistakes that still count as one and the same word.
+const MISTAKES: usize = 3;
+
+/// The candidate that `word` is most likely a mistyped form of.
+pub(super) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let most = MISTAKES.min(word.chars().count().checked_div(3).unwrap_or_default());
+    candidates
+        .map(|candidate| (distance(word, candidate), candidate))
+        .filter(|(distance, _)| *distance <= most)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// Insertions, removals and replacements of characters that lead from one to the other.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (index, x) in a.chars().enumerate() {
+        let mut left = index.saturating_add(1);
+        let mut next = vec![left];
+        for ((y, diagonal), above) in b.iter().zip(&row).zip(row.iter().skip(1)) {
+            let replaced = diagonal.saturating_add(usize::from(x != *y));
+            left = replaced.min(above.saturating_add(1)).min(left.saturating_add(1));
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances() {
+        for (a, b, expected) in [("", "", 0), ("a", "", 1), ("", "ab", 2), ("kitten", "sitting", 3), ("url", "ulr", 2)]
+        {
+            assert_eq!(distance(a, b), expected, "{a} {b}");
+            assert_eq!(distance(b, a), expected, "{b} {a}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_near() {
+        let names = ["backend_bun_sqlite_url", "backend_cf_d1_url", "environment"];
+        let nearest = |word| nearest(word, names.into_iter());
+        assert_eq!(nearest("backend_bun-sqlite_url"), Some("backend_bun_sqlite_url"));
+        assert_eq!(nearest("enviroment"), Some("environment"));
+        assert_eq!(nearest("backend_go_chi_url"), None);
+        assert_eq!(nearest("x"), None);
+    }
+}
