@@ -17,8 +17,8 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The longest silence between two chunks of a response body.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Longest deadline that can be configured.
-const MAX_REQUEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+/// The longest time that can be configured.
+const LONGEST_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A value that cannot be used, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,26 +91,26 @@ pub fn request_timeout(value: Option<&str>) -> Result<Duration, ConfigError> {
         None | Some("") => return Ok(DEFAULT_REQUEST_TIMEOUT),
         Some(text) => text,
     };
-    let (number, unit_millis) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
-        (Some(number), _) => (number, 1),
-        (None, Some(number)) => (number, 1_000),
-        (None, None) => (text, 1_000),
+    duration(text).filter(|timeout| !timeout.is_zero()).ok_or_else(|| {
+        ConfigError::variable(
+            REQUEST_TIMEOUT,
+            format!("must be a time such as 30s, 1500ms or 30 (seconds), above zero and at most a day, not '{text}'"),
+        )
+    })
+}
+
+/// Reads a time as people write it in the configuration: `30s`, `1500ms` or plain seconds, at most a day.
+pub fn duration(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let (number, unit_millis) = match text.strip_suffix("ms") {
+        Some(number) => (number, 1),
+        None => (text.strip_suffix('s').unwrap_or(text), 1_000),
     };
-    number
-        .trim_end()
-        .parse::<u64>()
-        .ok()
-        .and_then(|number| number.checked_mul(unit_millis))
-        .map(Duration::from_millis)
-        .filter(|timeout| !timeout.is_zero() && *timeout <= MAX_REQUEST_TIMEOUT)
-        .ok_or_else(|| {
-            ConfigError::variable(
-                REQUEST_TIMEOUT,
-                format!(
-                    "must be a time such as 30s, 1500ms or 30 (seconds), above zero and at most a day, not '{text}'"
-                ),
-            )
-        })
+    let number = number.trim_end();
+    // `parse` alone would take a sign.
+    let digits = number.bytes().all(|b| b.is_ascii_digit());
+    let millis = number.parse::<u64>().ok().filter(|_| digits)?.checked_mul(unit_millis)?;
+    Some(Duration::from_millis(millis)).filter(|duration| *duration <= LONGEST_DURATION)
 }
 
 #[cfg(test)]
@@ -131,9 +131,19 @@ mod tests {
         for (text, millis) in [("", 30_000), ("30s", 30_000), ("1500ms", 1_500), ("5", 5_000), (" 2 s ", 2_000)] {
             assert_eq!(request_timeout(Some(text)), Ok(Duration::from_millis(millis)), "{text:?}");
         }
-        for text in
-            ["0", "0ms", "-1", "1.5s", "soon", "1m", "s", "99999999999999999999", "25000000000000000000ms", "90000s"]
-        {
+        for text in [
+            "0",
+            "0ms",
+            "-1",
+            "+1",
+            "1.5s",
+            "soon",
+            "1m",
+            "s",
+            "99999999999999999999",
+            "25000000000000000000ms",
+            "90000s",
+        ] {
             assert!(request_timeout(Some(text)).is_err(), "{text:?}");
         }
     }

@@ -209,23 +209,9 @@ fn at_least_one(text: &str) -> Result<usize, String> {
     }
 }
 
-/// `30s`, `1500ms` or plain seconds, at most a day: as the gateway reads its own settings.
+/// `30s`, `1500ms` or plain seconds, as the gateway reads its own settings.
 fn duration(text: &str) -> Result<Duration, String> {
-    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-    let trimmed = text.trim();
-    let (number, unit): (&str, fn(u64) -> Duration) = match trimmed.strip_suffix("ms") {
-        Some(number) => (number, Duration::from_millis),
-        None => (trimmed.strip_suffix('s').unwrap_or(trimmed), Duration::from_secs),
-    };
-    let number = number.trim_end();
-    // `parse` alone would take a sign.
-    let digits = number.bytes().all(|byte| byte.is_ascii_digit());
-    number
-        .parse()
-        .ok()
-        .filter(|_| digits)
-        .map(unit)
-        .filter(|duration| *duration <= DAY)
+    gateway_core::config::duration(text)
         .ok_or_else(|| "expected a time such as 30s, 1500ms or 30 (seconds), at most a day".to_owned())
 }
 
