@@ -74,7 +74,8 @@ fn checks_that_fail_are_told_once() {
 #[test]
 fn one_line_per_request_without_secrets() {
     let backend = Backend::start();
-    let gateway = Gateway::start(&backend, &["--health-interval", "0"]);
+    let credentials = "backend_bun_sqlite_authorization=Bearer secret-of-the-gateway";
+    let gateway = Gateway::start(&backend, &["--health-interval", "0", "--variable", credentials]);
     let secrets = "authorization: Bearer secret\r\ncookie: id=secret\r\nx-own: secret\r\n";
     let requests = [
         ("/tasks?token=secret", "", 200),
