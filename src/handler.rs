@@ -274,6 +274,7 @@ fn transfer_error(end: End) -> Option<&'static str> {
         End::Complete => None,
         End::SourceBroke => Some("the backend broke off its response"),
         End::SinkClosed => Some("the client left"),
-        End::Stalled => Some("the backend's response stood still"),
+        End::SourceStalled => Some("the backend's response stood still"),
+        End::SinkStalled => Some("the client stopped reading"),
     }
 }

@@ -15,8 +15,10 @@ pub(crate) enum End {
     SourceBroke,
     /// Nobody takes the bytes any more.
     SinkClosed,
-    /// Nothing moved until the deadline.
-    Stalled,
+    /// The source brought nothing until the deadline.
+    SourceStalled,
+    /// Nobody took anything until the deadline.
+    SinkStalled,
 }
 
 /// Moves everything from `source` to `sink`.
@@ -35,13 +37,13 @@ pub(crate) async fn pump(
         match sink.splice(source, STEP) {
             Ok(0) => {
                 // Either side may be the one that is not ready.
-                let blocked = match sink.check_write() {
+                let (blocked, stalled) = match sink.check_write() {
                     Err(_) => break,
-                    Ok(0) => sink.subscribe(),
-                    Ok(_) => source.subscribe(),
+                    Ok(0) => (sink.subscribe(), End::SinkStalled),
+                    Ok(_) => (source.subscribe(), End::SourceStalled),
                 };
                 if wait(blocked, deadline).await == Err(TimedOut) {
-                    return End::Stalled;
+                    return stalled;
                 }
             }
             Ok(count) => {
@@ -64,7 +66,7 @@ pub(crate) async fn write(mut bytes: &[u8], sink: &OutputStream, deadline: Optio
             Err(_) => return End::SinkClosed,
             Ok(0) => {
                 if wait(sink.subscribe(), deadline).await == Err(TimedOut) {
-                    return End::Stalled;
+                    return End::SinkStalled;
                 }
             }
             Ok(room) => {
