@@ -38,7 +38,7 @@ pub(crate) struct Update {
 }
 
 /// Performs updates. A store that cannot be written loses health, nothing else.
-pub(crate) fn write(capabilities: &Capabilities, updates: Vec<Update>) {
+pub(crate) fn write(capabilities: &Capabilities, updates: impl IntoIterator<Item = Update>) {
     for update in updates {
         _ = capabilities.store.set(&update.key, update.entry.to_json().as_bytes());
     }
@@ -59,7 +59,7 @@ pub(crate) async fn record(capabilities: &Capabilities, observation: Observation
         Plan::Now => {
             let current = capabilities.health(&backend);
             if let Some(entry) = after(current.as_ref(), &outcome, clock::timestamp()) {
-                write(capabilities, vec![Update { key, entry }]);
+                write(capabilities, [Update { key, entry }]);
             }
         }
         Plan::Later => {
@@ -72,11 +72,11 @@ pub(crate) async fn record(capabilities: &Capabilities, observation: Observation
             // Writing first is what tells the others that this one looks after it.
             let refreshed = after(current.as_ref(), &outcome, now);
             let written = refreshed.clone().unwrap_or_else(|| claim(current.as_ref(), now));
-            write(capabilities, vec![Update { key: key.clone(), entry: written }]);
+            write(capabilities, [Update { key: key.clone(), entry: written }]);
             let (checked, _) = check(capabilities, &backend).await;
             let known = refreshed.or(current);
             if let Some(entry) = after(known.as_ref(), &checked, clock::timestamp()) {
-                write(capabilities, vec![Update { key, entry }]);
+                write(capabilities, [Update { key, entry }]);
             }
         }
     }
@@ -88,10 +88,10 @@ async fn recheck(capabilities: &Capabilities, backend: &Backend, key: String) {
     let Some(claimed) = current.as_ref().and_then(|entry| claim_recheck(entry, clock::timestamp())) else {
         return;
     };
-    write(capabilities, vec![Update { key: key.clone(), entry: claimed.clone() }]);
+    write(capabilities, [Update { key: key.clone(), entry: claimed.clone() }]);
     let (outcome, _) = check(capabilities, backend).await;
     if let Some(entry) = after(Some(&claimed), &outcome, clock::timestamp()) {
-        write(capabilities, vec![Update { key, entry }]);
+        write(capabilities, [Update { key, entry }]);
     }
 }
 

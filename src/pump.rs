@@ -60,15 +60,11 @@ pub(crate) async fn pump(
 }
 
 /// Writes all of `bytes`.
-pub(crate) async fn write(mut bytes: &[u8], sink: &OutputStream, deadline: Option<&Deadline>) -> End {
+pub(crate) async fn write(mut bytes: &[u8], sink: &OutputStream) -> End {
     while !bytes.is_empty() {
         match sink.check_write() {
             Err(_) => return End::SinkClosed,
-            Ok(0) => {
-                if wait(sink.subscribe(), deadline).await == Err(TimedOut) {
-                    return End::SinkStalled;
-                }
-            }
+            Ok(0) => ready(sink.subscribe()).await,
             Ok(room) => {
                 let room = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
                 let (now, later) = bytes.split_at(room);

@@ -27,7 +27,7 @@ pub(crate) async fn send(
     if let Some(body) = body
         && let Ok(sink) = outgoing.write()
     {
-        _ = write(body.as_bytes(), &sink, None).await;
+        _ = write(body.as_bytes(), &sink).await;
     }
     _ = OutgoingBody::finish(outgoing, None);
 }

@@ -24,9 +24,7 @@ impl SpinStore {
             .as_ref()
             .map_err(Clone::clone)
     }
-}
 
-impl SpinStore {
     /// Writes a value. Slow in some hosts (a sync to disk): only after the response is out.
     pub(crate) fn set(&self, key: &str, value: &[u8]) -> Result<(), ConfigError> {
         self.store()?.set(key, value).map_err(|error| failed(Source::Key(key.to_owned()), "written", &error))

@@ -101,7 +101,7 @@ impl Upload {
         let Ok(sink) = outgoing.write() else {
             return End::SinkClosed;
         };
-        let mut end = write(&self.peeked, &sink, None).await;
+        let mut end = write(&self.peeked, &sink).await;
         if end == End::Complete {
             progressed();
             end = pump(&self.stream, &sink, self.length, None, progressed).await;

@@ -1,8 +1,7 @@
 //! The status page in Debian's Chromium, driven by `tests/browser/status-page.mjs`. Needs Chromium, Node and npm.
 
-use crate::harness::with_host;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use crate::harness::{installed, with_host};
+use std::path::PathBuf;
 
 /// Where Chromium is, or why the test cannot run.
 fn chromium() -> Result<PathBuf, String> {
@@ -11,23 +10,10 @@ fn chromium() -> Result<PathBuf, String> {
     if path.exists() { Ok(path) } else { Err(format!("{} does not exist; CHROMIUM names another", path.display())) }
 }
 
-/// Installs the driver where it is missing.
-fn install(folder: &Path) -> Result<(), String> {
-    if folder.join("node_modules").is_dir() {
-        return Ok(());
-    }
-    match Command::new("npm").arg("ci").current_dir(folder).stdout(Stdio::null()).status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("npm ci ended with {status}; is the npm registry reachable?")),
-        Err(error) => Err(format!("npm cannot be started: {error}")),
-    }
-}
-
 #[test]
 fn the_status_page_works_in_a_browser() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
-    let chromium = match chromium().and_then(|path| install(&folder).map(|()| path)) {
-        Ok(path) => path,
+    let (chromium, folder) = match chromium().and_then(|path| Ok((path, installed("tests/browser")?))) {
+        Ok(found) => found,
         Err(reason) => {
             println!("SKIPPED: {reason}");
             return;

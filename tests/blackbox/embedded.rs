@@ -1,17 +1,7 @@
 //! These start hosts of their own, with other settings than the suite's gateway, so they are skipped where that is a foreign one.
 
-use crate::harness::{Body, Lab, Request, lab, run, with_host};
+use crate::harness::{Body, Request, run, with_embedded_host as with};
 use gateway_host::HostOptions;
-use std::future::Future;
-
-/// Runs a test against a host with further settings.
-fn with<F: Future<Output = ()>>(settings: impl FnOnce(&mut HostOptions), test: impl FnOnce(&'static Lab) -> F) {
-    if lab().host.is_none() {
-        println!("SKIPPED: needs an embedded host, and GATEWAY_URL names another");
-        return;
-    }
-    with_host(settings, test);
-}
 
 fn set(options: &mut HostOptions, name: &str, value: &str) {
     options.variables.insert(name.to_owned(), value.to_owned());

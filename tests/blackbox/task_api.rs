@@ -12,13 +12,14 @@ const BACKENDS: [&str; 2] = ["bun-sqlite", "cf-d1"];
 #[test]
 fn every_way_to_every_backend_answers_alike() {
     let started = BACKENDS.map(|id| NpmBackend::start(id).map(|backend| (id, backend)));
-    let (backends, contract) = match (started.into_iter().collect::<Result<Vec<_>, _>>(), installed("contract")) {
-        (Ok(backends), Ok(contract)) => (backends, contract),
-        (Err(reason), _) | (_, Err(reason)) => {
-            println!("SKIPPED: {reason}");
-            return;
-        }
-    };
+    let (backends, contract) =
+        match (started.into_iter().collect::<Result<Vec<_>, _>>(), installed("examples/backends/contract")) {
+            (Ok(backends), Ok(contract)) => (backends, contract),
+            (Err(reason), _) | (_, Err(reason)) => {
+                println!("SKIPPED: {reason}");
+                return;
+            }
+        };
     let direct: Vec<_> = backends.iter().map(|(id, backend)| format!("{id}={}", backend.url)).collect();
 
     with_host(

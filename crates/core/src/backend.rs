@@ -68,62 +68,29 @@ pub struct KnownBackend {
     pub authorization_variable: &'static str,
 }
 
+/// A known backend; its variables are named after its id, with `_` for `-`.
+macro_rules! known {
+    ($id:literal, $variables:literal, $name:literal) => {
+        KnownBackend {
+            id: $id,
+            name: $name,
+            url_variable: concat!("backend_", $variables, "_url"),
+            health_variable: concat!("backend_", $variables, "_health"),
+            authorization_variable: concat!("backend_", $variables, "_authorization"),
+        }
+    };
+}
+
 /// The seven backends of the shootout, sorted by id.
 pub static KNOWN_BACKENDS: [KnownBackend; 7] = [
-    known(
-        "bun-sqlite",
-        "Bun + SQLite",
-        "backend_bun_sqlite_url",
-        "backend_bun_sqlite_health",
-        "backend_bun_sqlite_authorization",
-    ),
-    known("cf-d1", "Cloudflare D1", "backend_cf_d1_url", "backend_cf_d1_health", "backend_cf_d1_authorization"),
-    known(
-        "dotnet-api",
-        ".NET API",
-        "backend_dotnet_api_url",
-        "backend_dotnet_api_health",
-        "backend_dotnet_api_authorization",
-    ),
-    known(
-        "elixir-phoenix",
-        "Elixir Phoenix",
-        "backend_elixir_phoenix_url",
-        "backend_elixir_phoenix_health",
-        "backend_elixir_phoenix_authorization",
-    ),
-    known(
-        "java-spring-boot",
-        "Java Spring Boot",
-        "backend_java_spring_boot_url",
-        "backend_java_spring_boot_health",
-        "backend_java_spring_boot_authorization",
-    ),
-    known(
-        "php-laravel",
-        "PHP Laravel",
-        "backend_php_laravel_url",
-        "backend_php_laravel_health",
-        "backend_php_laravel_authorization",
-    ),
-    known(
-        "ruby-rails",
-        "Ruby on Rails",
-        "backend_ruby_rails_url",
-        "backend_ruby_rails_health",
-        "backend_ruby_rails_authorization",
-    ),
+    known!("bun-sqlite", "bun_sqlite", "Bun + SQLite"),
+    known!("cf-d1", "cf_d1", "Cloudflare D1"),
+    known!("dotnet-api", "dotnet_api", ".NET API"),
+    known!("elixir-phoenix", "elixir_phoenix", "Elixir Phoenix"),
+    known!("java-spring-boot", "java_spring_boot", "Java Spring Boot"),
+    known!("php-laravel", "php_laravel", "PHP Laravel"),
+    known!("ruby-rails", "ruby_rails", "Ruby on Rails"),
 ];
-
-const fn known(
-    id: &'static str,
-    name: &'static str,
-    url_variable: &'static str,
-    health_variable: &'static str,
-    authorization_variable: &'static str,
-) -> KnownBackend {
-    KnownBackend { id, name, url_variable, health_variable, authorization_variable }
-}
 
 /// The known backend called `id`.
 pub fn known_backend(id: &str) -> Option<&'static KnownBackend> {

@@ -20,6 +20,14 @@ impl Scheme {
             Scheme::Https => "https",
         }
     }
+
+    /// The port that is meant where a URL names none (RFC 9110 §4.2).
+    pub fn default_port(self) -> u16 {
+        match self {
+            Scheme::Http => 80,
+            Scheme::Https => 443,
+        }
+    }
 }
 
 /// An absolute http(s) URL with a host and an optional base path; no userinfo, query or fragment (design §1, Configuration).
@@ -114,6 +122,12 @@ impl BackendUrl {
         }
     }
 
+    /// The port that is connected to: the one in the URL, otherwise the scheme's.
+    pub fn port(&self) -> u16 {
+        let written = self.authority.strip_prefix(self.host()).and_then(|rest| rest.strip_prefix(':'));
+        written.and_then(|port| port.parse().ok()).unwrap_or(self.scheme.default_port())
+    }
+
     /// `scheme://host[:port]`, without the base path.
     pub fn origin(&self) -> String {
         format!("{}://{}", self.scheme.as_str(), self.authority)
@@ -149,6 +163,15 @@ mod tests {
             let url = BackendUrl::parse(text).unwrap();
             assert_eq!(url.to_string(), shown, "{text}");
             assert_eq!(url.host(), host, "{text}");
+        }
+        for (text, port) in [
+            ("http://h", 80),
+            ("https://h/x", 443),
+            ("https://h:8443", 8443),
+            ("http://[::1]", 80),
+            ("http://[::1]:8080/x", 8080),
+        ] {
+            assert_eq!(BackendUrl::parse(text).unwrap().port(), port, "{text}");
         }
     }
 

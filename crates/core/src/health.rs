@@ -99,9 +99,12 @@ pub struct Entry {
     pub latencies: Vec<f64>,
 }
 
+/// What the key of an entry begins with; location and id follow.
+pub const HEALTH_KEY: &str = "health:";
+
 /// The key of a backend's entry.
 pub fn key(location: Location, id: &str) -> String {
-    format!("health:{}:{id}", location.as_str())
+    format!("{HEALTH_KEY}{}:{id}", location.as_str())
 }
 
 impl Entry {
@@ -191,19 +194,15 @@ pub fn of_check(status: http::StatusCode, configured: bool, latency: Duration) -
 /// Written is a change, and a refresh once the entry has expired. A failure that happened while the backend was already known to be down and not yet
 /// due again tells nothing new, so that requests which fail together count once.
 pub fn after(entry: Option<&Entry>, outcome: &Outcome, now: Timestamp) -> Option<Entry> {
-    // What an expired entry counted is over, its latencies are still of interest.
-    let fresh = entry.filter(|entry| entry.is_fresh(now));
-    let latencies = entry.map(|entry| entry.latencies.clone()).unwrap_or_default();
     match outcome {
         Outcome::Nothing => None,
         Outcome::Success(latency) => {
-            if fresh.is_some_and(|entry| entry.state == State::Healthy && entry.failures == 0) {
-                return None;
-            }
-            Some(healthy(*latency, latencies, now))
+            let known =
+                entry.is_some_and(|entry| entry.is_fresh(now) && entry.state == State::Healthy && entry.failures == 0);
+            (!known).then(|| healthy(entry, *latency, now))
         }
-        Outcome::Down(reason) => failed(entry, fresh, reason, true, latencies, now),
-        Outcome::Doubtful(reason) => failed(entry, fresh, reason, false, latencies, now),
+        Outcome::Down(reason) => failed(entry, reason, true, now),
+        Outcome::Doubtful(reason) => failed(entry, reason, false, now),
     }
 }
 
@@ -246,8 +245,9 @@ pub fn claim(entry: Option<&Entry>, now: Timestamp) -> Entry {
     }
 }
 
-fn healthy(latency: Duration, mut latencies: Vec<f64>, now: Timestamp) -> Entry {
+fn healthy(entry: Option<&Entry>, latency: Duration, now: Timestamp) -> Entry {
     let latency = crate::time::millis(latency);
+    let mut latencies = latencies(entry);
     latencies.push(latency);
     let surplus = latencies.len().saturating_sub(LATENCIES);
     latencies.drain(..surplus);
@@ -261,14 +261,8 @@ fn healthy(latency: Duration, mut latencies: Vec<f64>, now: Timestamp) -> Entry 
     }
 }
 
-fn failed(
-    entry: Option<&Entry>,
-    fresh: Option<&Entry>,
-    reason: &str,
-    at_once: bool,
-    latencies: Vec<f64>,
-    now: Timestamp,
-) -> Option<Entry> {
+fn failed(entry: Option<&Entry>, reason: &str, at_once: bool, now: Timestamp) -> Option<Entry> {
+    let fresh = entry.filter(|entry| entry.is_fresh(now));
     if fresh.is_some_and(|entry| entry.gate(now).is_some()) {
         return None;
     }
@@ -294,8 +288,13 @@ fn failed(
         marks,
         retry_at: down.then(|| now.0.saturating_add(millis(backoff(marks)))),
         check_at: down.then(|| now.0.saturating_add(millis(RECHECK_INTERVAL))),
-        latencies,
+        latencies: latencies(entry),
     })
+}
+
+/// The history outlives the entry: it is of interest even when the verdict is over.
+fn latencies(entry: Option<&Entry>) -> Vec<f64> {
+    entry.map(|entry| entry.latencies.clone()).unwrap_or_default()
 }
 
 /// The pause after the `marks`-th mark in a row: 1, 2, 4, 8, 16, 30, 30 … seconds.

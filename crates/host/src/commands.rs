@@ -8,10 +8,6 @@ mod snapshot;
 
 /// The store that the gateway opens.
 const STORE: &str = "default";
-/// What the key of a backend begins with.
-const BACKEND_KEY: &str = "backend:";
-/// What the key of a backend's health begins with.
-const HEALTH_KEY: &str = "health:";
 /// The variable that fills `allowed_outbound_hosts` for backends of the key-value store.
 const CLOUD_HOSTS: &str = "cloud_hosts";
 

@@ -102,6 +102,11 @@ impl fmt::Display for ManifestError {
 impl std::error::Error for ManifestError {}
 
 impl Manifest {
+    /// Where the application keeps its state, unless told otherwise: `.spin` beside the manifest, as in Spin.
+    pub fn state_dir(&self) -> PathBuf {
+        self.folder.join(".spin")
+    }
+
     /// Reads the manifest at `from`, a file or a folder with a `spin.toml`.
     pub fn load(from: &Path) -> Result<Self, ManifestError> {
         let path = if from.is_dir() { from.join("spin.toml") } else { from.to_owned() };

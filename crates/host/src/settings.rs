@@ -53,7 +53,7 @@ pub(crate) fn variable(name: &str, value: &Source) -> Result<String, SettingsErr
 pub(crate) fn state_dir(from: &Path, flag: Option<&Path>) -> Result<PathBuf, SettingsError> {
     match flag {
         Some(folder) => Ok(folder.to_owned()),
-        None => Ok(Manifest::load(from).map_err(SettingsError::Manifest)?.folder.join(".spin")),
+        None => Ok(Manifest::load(from).map_err(SettingsError::Manifest)?.state_dir()),
     }
 }
 

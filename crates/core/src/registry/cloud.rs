@@ -6,7 +6,8 @@ use crate::backend::{Backend, Location, is_valid_id};
 use crate::config::ConfigError;
 use crate::health::Entry;
 
-const PREFIX: &str = "backend:";
+/// What the key of a backend begins with; its id follows.
+pub const BACKEND_KEY: &str = "backend:";
 
 /// The registry of the cloud.
 pub struct CloudRegistry<'a, S> {
@@ -20,7 +21,7 @@ impl<'a, S: Store> CloudRegistry<'a, S> {
     }
 
     fn read(&self, id: &str) -> Result<Option<Backend>, ConfigError> {
-        let key = format!("{PREFIX}{id}");
+        let key = format!("{BACKEND_KEY}{id}");
         let Some(value) = self.store.get(&key)? else {
             return Ok(None);
         };
@@ -46,7 +47,7 @@ impl<S: Store> BackendRegistry for CloudRegistry<'_, S> {
             .store
             .keys()?
             .iter()
-            .filter_map(|key| key.strip_prefix(PREFIX))
+            .filter_map(|key| key.strip_prefix(BACKEND_KEY))
             .filter(|id| is_valid_id(id))
             .map(str::to_owned)
             .collect();

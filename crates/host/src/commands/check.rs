@@ -67,7 +67,7 @@ fn examine(arguments: &Check, report: &mut Report) -> Option<String> {
         location,
         listen: arguments.listen,
     };
-    let folder = arguments.place.state_dir.clone().unwrap_or_else(|| manifest.folder.join(".spin"));
+    let folder = arguments.place.state_dir.clone().unwrap_or_else(|| manifest.state_dir());
     let stored = store::read(&folder, location, report);
     let local = backends::check_local(&subject, stored.as_ref(), report);
     let cloud = store::check(&subject, &folder, stored.as_ref(), report);

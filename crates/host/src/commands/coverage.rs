@@ -84,17 +84,7 @@ fn compile<'a>(values: impl IntoIterator<Item = &'a str>) -> Option<AllowedHosts
 }
 
 fn allows(hosts: &AllowedHosts, url: &BackendUrl) -> bool {
-    hosts.allows(url.scheme().as_str(), url.host(), port(url))
-}
-
-/// The port, if one is written.
-fn port(url: &BackendUrl) -> Option<u16> {
-    url.authority().strip_prefix(url.host())?.strip_prefix(':')?.parse().ok()
-}
-
-/// The port that is connected to.
-pub(super) fn effective_port(url: &BackendUrl) -> u16 {
-    port(url).unwrap_or(pattern::default_port(url.scheme()))
+    hosts.allows(url.scheme().as_str(), url.host(), Some(url.port()))
 }
 
 #[cfg(test)]
@@ -135,7 +125,7 @@ mod tests {
         ] {
             assert_eq!(coverage.covers(&url(text)), expected, "{text}");
         }
-        assert_eq!(effective_port(&url("https://h")), 443);
+        assert_eq!(url("https://h").port(), 443);
     }
 
     #[test]

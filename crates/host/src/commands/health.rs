@@ -13,8 +13,6 @@ use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use tokio::net::TcpStream;
 
-use super::coverage::effective_port;
-
 /// How long the gateway may take.
 const LIMIT: Duration = Duration::from_secs(2);
 /// An answer is about a hundred bytes; more is not the gateway's.
@@ -125,9 +123,8 @@ fn judge(origin: String, status: StatusCode, body: &[u8]) -> Result<Healthy, Hea
 async fn ask(url: &BackendUrl) -> Result<(StatusCode, Bytes), HealthError> {
     let broken = |error: &dyn fmt::Display| HealthError::Broken(url.origin(), error.to_string());
     let host = url.host().trim_matches(['[', ']']);
-    let connection = TcpStream::connect((host, effective_port(url)))
-        .await
-        .map_err(|error| HealthError::Connect(url.origin(), error))?;
+    let connection =
+        TcpStream::connect((host, url.port())).await.map_err(|error| HealthError::Connect(url.origin(), error))?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(connection)).await.map_err(|error| broken(&error))?;
     // Ends with the process.

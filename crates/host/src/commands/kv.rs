@@ -10,14 +10,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use gateway_core::backend::{Backend, Location};
 use gateway_core::config::{ENVIRONMENT, environment};
 use gateway_core::health;
-use gateway_core::registry::{BackendRegistry, CloudRegistry, LocalRegistry};
+use gateway_core::registry::{BACKEND_KEY, BackendRegistry, CloudRegistry, LocalRegistry};
 use gateway_core::time::Timestamp;
 use gateway_host::{Application, KeyValueStore};
 
 use self::error::KvError;
+use super::STORE;
 use super::coverage::Coverage;
 use super::snapshot::{Snapshot, Values};
-use super::{BACKEND_KEY, STORE};
 use crate::cli::{Kv, KvAction, KvSet, Place};
 use crate::settings;
 

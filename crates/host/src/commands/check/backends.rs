@@ -6,11 +6,10 @@ use std::net::{IpAddr, SocketAddr};
 use gateway_core::backend::{Backend, KNOWN_BACKENDS, Location, known_backend};
 use gateway_core::backend_url::BackendUrl;
 use gateway_core::config::{EXTRA_BACKENDS, Source};
-use gateway_core::registry::{BackendRegistry, CloudRegistry, LocalRegistry};
+use gateway_core::registry::{BACKEND_KEY, BackendRegistry, CloudRegistry, LocalRegistry};
 
 use super::report::{Report, Severity};
-use crate::commands::BACKEND_KEY;
-use crate::commands::coverage::{Coverage, effective_port};
+use crate::commands::coverage::Coverage;
 use crate::commands::snapshot::{Snapshot, Values};
 
 /// What backends are checked against.
@@ -145,12 +144,12 @@ pub(super) fn key_of(backend: &Backend) -> String {
 /// One form for URLs that lead to the same place.
 fn comparable(url: &BackendUrl) -> String {
     let host = if url.host() == "localhost" { "127.0.0.1" } else { url.host() };
-    format!("{}://{host}:{}{}", url.scheme().as_str(), effective_port(url), url.join("/"))
+    format!("{}://{host}:{}{}", url.scheme().as_str(), url.port(), url.join("/"))
 }
 
 /// Whether a connection to this URL would reach a listener on this address.
 fn is_at(url: &BackendUrl, listen: SocketAddr) -> bool {
-    if effective_port(url) != listen.port() {
+    if url.port() != listen.port() {
         return false;
     }
     match url.host().trim_matches(['[', ']']) {

@@ -1,5 +1,8 @@
 //! "Did you mean …?"
 
+// Insertions, removals and replacements of characters that lead from one word to the other.
+use strsim::levenshtein as distance;
+
 /// Mistakes that still count as one and the same word.
 const MISTAKES: usize = 3;
 
@@ -11,23 +14,6 @@ pub(super) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>)
         .filter(|(distance, _)| *distance <= most)
         .min()
         .map(|(_, candidate)| candidate)
-}
-
-/// Insertions, removals and replacements of characters that lead from one to the other.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (index, x) in a.chars().enumerate() {
-        let mut left = index.saturating_add(1);
-        let mut next = vec![left];
-        for ((y, diagonal), above) in b.iter().zip(&row).zip(row.iter().skip(1)) {
-            let replaced = diagonal.saturating_add(usize::from(x != *y));
-            left = replaced.min(above.saturating_add(1)).min(left.saturating_add(1));
-            next.push(left);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use gateway_core::backend::Location;
-use gateway_core::health::Entry;
+use gateway_core::health::{Entry, HEALTH_KEY};
+use gateway_core::registry::BACKEND_KEY;
 use gateway_host::KeyValueStore;
 
 use super::backends::{Subject, check_all, key_of};
 use super::report::Report;
 use crate::commands::kv::entry;
 use crate::commands::snapshot::Snapshot;
-use crate::commands::{BACKEND_KEY, HEALTH_KEY};
 
 /// How a backend gets into the store.
 const EXAMPLE: &str = "store one with `kv set backend:cf-d1 --url https://...`";

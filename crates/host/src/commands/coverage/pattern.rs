@@ -5,8 +5,6 @@ use std::net::IpAddr;
 
 use gateway_core::backend_url::{BackendUrl, Scheme};
 
-use super::effective_port;
-
 /// `scheme://host:port`, where scheme and port may be any, and the host may be everything below a domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pattern {
@@ -21,18 +19,10 @@ enum Host {
     Below(String),
 }
 
-/// The port of a scheme.
-pub(super) fn default_port(scheme: Scheme) -> u16 {
-    match scheme {
-        Scheme::Http => 80,
-        Scheme::Https => 443,
-    }
-}
-
 impl Pattern {
     /// One backend alone.
     pub(super) fn of(url: &BackendUrl) -> Self {
-        Self { scheme: Some(url.scheme()), host: Host::Exactly(url.host().to_owned()), port: Some(effective_port(url)) }
+        Self { scheme: Some(url.scheme()), host: Host::Exactly(url.host().to_owned()), port: Some(url.port()) }
     }
 
     /// One that fits this backend as well; `None` if only every host would.
@@ -40,7 +30,7 @@ impl Pattern {
         Some(Self {
             scheme: self.scheme.filter(|scheme| *scheme == url.scheme()),
             host: self.host.widened(url.host())?,
-            port: self.port.filter(|port| *port == effective_port(url)),
+            port: self.port.filter(|port| *port == url.port()),
         })
     }
 }
@@ -82,7 +72,7 @@ impl fmt::Display for Pattern {
             Host::Below(parent) => write!(f, "*.{parent}")?,
         }
         match (self.port, self.scheme) {
-            (Some(port), Some(scheme)) if port == default_port(scheme) => Ok(()),
+            (Some(port), Some(scheme)) if port == scheme.default_port() => Ok(()),
             (Some(port), _) => write!(f, ":{port}"),
             (None, _) => f.write_str(":*"),
         }

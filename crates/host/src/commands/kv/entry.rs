@@ -1,10 +1,9 @@
 //! `backend:<id>`: its JSON, and what the gateway makes of it.
 
 use gateway_core::backend::{Backend, Location, known_backend};
-use gateway_core::registry::{BackendRegistry, CloudRegistry};
+use gateway_core::registry::{BACKEND_KEY, BackendRegistry, CloudRegistry};
 use serde::Serialize;
 
-use crate::commands::BACKEND_KEY;
 use crate::commands::snapshot::Snapshot;
 
 /// The form that the gateway reads.

@@ -3,13 +3,14 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use gateway_core::health::Entry;
+use gateway_core::health::{Entry, HEALTH_KEY};
+use gateway_core::registry::BACKEND_KEY;
 use gateway_core::time::Timestamp;
 use serde::Serialize;
 
 use super::entry;
+use crate::commands::number;
 use crate::commands::snapshot::Snapshot;
-use crate::commands::{BACKEND_KEY, HEALTH_KEY, number};
 
 /// One key, as `--json` shows it.
 #[derive(Debug, Serialize)]
