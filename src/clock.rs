@@ -16,7 +16,12 @@ impl Instant {
 
     /// The point `duration` from now.
     pub(crate) fn after(duration: Duration) -> Self {
-        Instant(monotonic_clock::now().saturating_add(nanos(duration)))
+        Self::now().plus(duration)
+    }
+
+    /// The point `duration` after this one.
+    pub(crate) fn plus(self, duration: Duration) -> Self {
+        Instant(self.0.saturating_add(nanos(duration)))
     }
 
     /// The time from `earlier` to this point; zero where the clock went back.

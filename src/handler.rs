@@ -5,12 +5,13 @@ use crate::bindings::random;
 use crate::clock::{self, Instant};
 use crate::health::{self, Observation, Update};
 use crate::inbound::{self, Head};
+use crate::log_output;
 use crate::outbound::{Inflight, Outbound, SendError};
 use crate::pump::End;
 use crate::relay;
-use crate::store::SpinStore;
+use crate::store::HostStore;
 use crate::upload::{self, ReadError, RequestBody};
-use crate::variables::SpinVariables;
+use crate::variables::HostVariables;
 use gateway_core::backend::{Backend, Location};
 use gateway_core::config::{self, ConfigError, ENVIRONMENT, REQUEST_TIMEOUT};
 use gateway_core::credentials;
@@ -28,7 +29,6 @@ use gateway_core::request_id;
 use gateway_core::response::{self, Notes, Timing};
 use gateway_core::route::{Route, Selection, Unselectable, route, select};
 use gateway_core::time::Timestamp;
-use std::io::Write as _;
 use std::time::Duration;
 
 /// What becomes known of a request on its way; the log line is made of it.
@@ -45,8 +45,8 @@ struct Record {
 
 /// The host's capabilities.
 pub(crate) struct Capabilities {
-    pub(crate) variables: SpinVariables,
-    pub(crate) store: SpinStore,
+    pub(crate) variables: HostVariables,
+    pub(crate) store: HostStore,
 }
 
 /// What the client gets.
@@ -70,7 +70,7 @@ pub(crate) async fn handle(request: IncomingRequest, out: ResponseOutparam) {
         observation: None,
         updates: Vec::new(),
     };
-    let capabilities = Capabilities { variables: SpinVariables, store: SpinStore::new() };
+    let capabilities = Capabilities { variables: HostVariables, store: HostStore::new() };
 
     let (status, error) = match answer(&request, &head, &capabilities, &mut record).await {
         Ok(Answer::Preflight) => {
@@ -87,12 +87,13 @@ pub(crate) async fn handle(request: IncomingRequest, out: ResponseOutparam) {
         }
         Err(error) => (send_own(out, &head, &error.reply(), &record).await, Some(error.log_text())),
     };
-    record.write(&head, status.as_u16(), error.as_deref());
+    let total = Instant::now().since(record.started);
+    record.write(&head, status.as_u16(), total, error.as_deref());
 
     // The response is out; only now the store may be written.
     health::write(&capabilities, std::mem::take(&mut record.updates));
     if let Some(observation) = record.observation.take() {
-        health::record(&capabilities, observation).await;
+        health::record(&capabilities, observation, record.time.plus(total)).await;
     }
 }
 
@@ -147,10 +148,11 @@ async fn forward(
     };
     let mut fields = headers::to_backend(&head.fields, &head.origin, &record.request_id, length);
     fields.extend(credentials);
-    let outbound = Outbound { backend: &backend, head, fields, timeout };
-    let sent = Instant::now();
+    let started = Instant::now();
+    let outbound = Outbound { backend: &backend, head, fields, timeout, started };
     let result = outbound.send(body).await;
-    let latency = Instant::now().since(sent);
+    let ended = result.as_ref().map_or_else(|_| Instant::now(), |inflight| inflight.received);
+    let latency = ended.since(started);
     record.backend_time = Some(latency);
     let (outcome, result) = match result {
         Ok(inflight) => (gateway_core::health::of_answer(inflight.status, latency), Ok(inflight)),
@@ -240,7 +242,7 @@ impl Record {
         }
     }
 
-    fn write(&self, head: &Head, status: u16, error: Option<&str>) {
+    fn write(&self, head: &Head, status: u16, total: Duration, error: Option<&str>) {
         let line = log::line(&log::Entry {
             time: self.time,
             request_id: &self.request_id,
@@ -249,13 +251,12 @@ impl Record {
             backend: self.selection.as_ref().map(|selection| selection.id.as_str()),
             location: self.selection.as_ref().map(|selection| selection.location.as_str()),
             status,
-            total: Instant::now().since(self.started),
+            total,
             backend_time: self.backend_time,
             health: self.health.map(State::as_str),
             error,
         });
-        // Nobody is left to tell when the log cannot be written.
-        _ = std::io::stderr().write_all(line.as_bytes());
+        log_output::write(&line);
     }
 }
 

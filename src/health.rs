@@ -44,17 +44,17 @@ pub(crate) fn write(capabilities: &Capabilities, updates: impl IntoIterator<Item
     }
 }
 
-/// Records what a request has taught, after its response.
+/// Records what a request has taught, after its response, at `now`.
 ///
 /// The entry is read again before anything is written: of requests that fail together, or find an entry expired together, the others see what
 /// the first has written.
-pub(crate) async fn record(capabilities: &Capabilities, observation: Observation) {
+pub(crate) async fn record(capabilities: &Capabilities, observation: Observation, now: Timestamp) {
     let Observation { backend, entry, outcome } = observation;
     let key = health::key(backend.location, &backend.id);
-    if entry.as_ref().is_some_and(|entry| entry.gate(clock::timestamp()).is_some()) {
+    if entry.as_ref().is_some_and(|entry| entry.gate(now).is_some()) {
         return recheck(capabilities, &backend, key).await;
     }
-    match plan(entry.as_ref(), &outcome, clock::timestamp()) {
+    match plan(entry.as_ref(), &outcome, now) {
         Plan::Nothing => {}
         Plan::Now => {
             let current = capabilities.health(&backend);
@@ -119,11 +119,11 @@ async fn check(capabilities: &Capabilities, backend: &Backend) -> (Outcome, Opti
     };
     let mut fields = vec![("user-agent".to_owned(), gateway_core::GATEWAY_NAME.as_bytes().to_vec()), via()];
     fields.extend(credentials);
-    let outbound = Outbound { backend, head: &head, fields, timeout: CHECK_TIMEOUT };
     let started = Instant::now();
+    let outbound = Outbound { backend, head: &head, fields, timeout: CHECK_TIMEOUT, started };
     match outbound.send(RequestBody::Empty { length: None }).await {
         Ok(inflight) => {
-            let latency = Instant::now().since(started);
+            let latency = inflight.received.since(started);
             (health::of_check(inflight.status, endpoint.is_some(), latency), None)
         }
         Err(SendError::Upstream(failure)) => match health::of_failure(&failure) {

@@ -1,6 +1,7 @@
 //! The request as it comes in: its head as plain data, its body as a stream that stays in the host.
 
 use crate::bindings::http_types::{IncomingBody, IncomingRequest, Method as WasiMethod};
+use crate::origin;
 use gateway_core::fields::Field;
 use gateway_core::forwarded::Origin;
 use http::Method;
@@ -20,7 +21,7 @@ pub(crate) struct Head {
 /// Reads the head of `request`.
 pub(crate) fn head(request: &IncomingRequest) -> Head {
     let fields = request.headers().entries();
-    let origin = Origin::read(&fields, request.authority().as_deref());
+    let origin = origin::read(request, &fields);
     Head {
         method: method(request.method()),
         path_and_query: request.path_with_query().unwrap_or_else(|| "/".to_owned()),

@@ -12,6 +12,9 @@
 //! health    what the exchange taught, written after the response; active checks
 //! ```
 //!
+//! With the feature `plain-wasi` the component imports wasi:* alone. Then `variables`, `store` and `origin` do without Spin, and `manifest` and
+//! `outgoing_handler` take over what Spin reads from `spin.toml`: defaults and allowed hosts.
+//!
 //! Only this package names `spin_sdk`, and only for wasm: natively it is empty.
 #![cfg(target_family = "wasm")]
 
@@ -20,7 +23,13 @@ mod clock;
 mod handler;
 mod health;
 mod inbound;
+mod log_output;
+#[cfg(feature = "plain-wasi")]
+mod manifest;
+mod origin;
 mod outbound;
+#[cfg(feature = "plain-wasi")]
+mod outgoing_handler;
 mod pump;
 mod relay;
 mod store;

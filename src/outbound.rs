@@ -16,7 +16,7 @@ use gateway_core::body::content_length;
 use gateway_core::config::{CONNECT_TIMEOUT, IDLE_TIMEOUT};
 use gateway_core::failure::{UpstreamFailure, may_retry};
 use gateway_core::fields::{Field, fits};
-use http::StatusCode;
+use http::{Method, StatusCode};
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -25,6 +25,9 @@ use std::time::Duration;
 
 /// Spin counts the sending of the body against its first-byte timeout, so requests with a body get one that never matters.
 const NO_FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What hosts allow for the first byte, and between two, where nothing is set: Spin and wasmtime take 600 s.
+const HOSTS_OWN_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// A request ready to be sent.
 pub(crate) struct Outbound<'a> {
@@ -36,10 +39,14 @@ pub(crate) struct Outbound<'a> {
     pub(crate) fields: Vec<Field>,
     /// The deadline for the response head.
     pub(crate) timeout: Duration,
+    /// When the exchange began.
+    pub(crate) started: Instant,
 }
 
 /// A response head, with its body still in the host.
 pub(crate) struct Inflight {
+    /// When its head was there.
+    pub(crate) received: Instant,
     /// The status.
     pub(crate) status: StatusCode,
     /// The backend's fields.
@@ -74,20 +81,18 @@ impl Outbound<'_> {
     pub(crate) async fn send(&self, body: RequestBody) -> Result<Inflight, SendError> {
         match body {
             RequestBody::Upload(upload) => self.send_upload(upload).await,
-            RequestBody::Empty { .. } => {
-                let started = Instant::now();
-                match self.send_bodyless(self.connect_timeout()).await {
-                    Err(SendError::Upstream(failure)) if may_retry(&self.head.method, false, &failure) => {
-                        // The second attempt shares the first one's time to connect.
-                        let left = self.connect_timeout().saturating_sub(Instant::now().since(started));
-                        if left.is_zero() {
-                            return Err(failure.into());
-                        }
-                        self.send_bodyless(left).await
+            RequestBody::Empty { .. } => match self.send_bodyless(self.started, self.connect_timeout()).await {
+                Err(SendError::Upstream(failure)) if may_retry(&self.head.method, false, &failure) => {
+                    // The second attempt shares the first one's time to connect.
+                    let now = Instant::now();
+                    let left = self.connect_timeout().saturating_sub(now.since(self.started));
+                    if left.is_zero() {
+                        return Err(failure.into());
                     }
-                    other => other,
+                    self.send_bodyless(now, left).await
                 }
-            }
+                other => other,
+            },
         }
     }
 
@@ -95,9 +100,10 @@ impl Outbound<'_> {
         CONNECT_TIMEOUT.min(self.timeout)
     }
 
-    async fn send_bodyless(&self, connect_timeout: Duration) -> Result<Inflight, SendError> {
-        let deadline = Rc::new(Deadline::at(Instant::after(self.timeout)));
-        let future = self.start(self.request()?, connect_timeout, self.timeout)?;
+    async fn send_bodyless(&self, now: Instant, connect_timeout: Duration) -> Result<Inflight, SendError> {
+        let deadline = Rc::new(Deadline::at(now.plus(self.timeout)));
+        let first_byte = (self.timeout > HOSTS_OWN_TIMEOUT).then_some(self.timeout);
+        let future = self.start(self.request()?, connect_timeout, first_byte)?;
         let head = deadline.limit(response_head(&future)).await;
         self.inflight(head, UpstreamFailure::ResponseTimeout(self.timeout), None, deadline)
     }
@@ -107,8 +113,8 @@ impl Outbound<'_> {
         let outgoing: OutgoingBody =
             request.body().map_err(|()| UpstreamFailure::Host("the request body cannot be opened".into()))?;
         let timeout = self.timeout;
-        let deadline = Rc::new(Deadline::at(Instant::after(timeout)));
-        let future = self.start(request, self.connect_timeout(), NO_FIRST_BYTE_TIMEOUT)?;
+        let deadline = Rc::new(Deadline::at(self.started.plus(timeout)));
+        let future = self.start(request, self.connect_timeout(), Some(NO_FIRST_BYTE_TIMEOUT))?;
 
         let uploading = Rc::new(Cell::new(true));
         let mut upload: RestOfUpload = Box::pin({
@@ -143,8 +149,12 @@ impl Outbound<'_> {
             backend_url::Scheme::Http => Scheme::Http,
             backend_url::Scheme::Https => Scheme::Https,
         };
-        request
-            .set_method(&wasi_method(&self.head.method))
+        // A new request's method is GET.
+        let method = match self.head.method {
+            Method::GET => Ok(()),
+            _ => request.set_method(&wasi_method(&self.head.method)),
+        };
+        method
             .and_then(|()| request.set_scheme(Some(&scheme)))
             .and_then(|()| request.set_authority(Some(url.authority())))
             .and_then(|()| request.set_path_with_query(Some(&url.join(&self.head.path_and_query))))
@@ -156,13 +166,15 @@ impl Outbound<'_> {
         &self,
         request: OutgoingRequest,
         connect_timeout: Duration,
-        first_byte_timeout: Duration,
+        first_byte_timeout: Option<Duration>,
     ) -> Result<FutureIncomingResponse, UpstreamFailure> {
         let options = RequestOptions::new();
-        // A host that does not support one of these says so; the gateway's own deadline holds in any case.
+        // A host that does not support one of these says so; the gateway's own deadline holds in any case. It also bounds the pauses of a
+        // body, so that only a limit of the host that could come earlier is set.
         _ = options.set_connect_timeout(Some(nanos(connect_timeout)));
-        _ = options.set_first_byte_timeout(Some(nanos(first_byte_timeout)));
-        _ = options.set_between_bytes_timeout(Some(nanos(IDLE_TIMEOUT)));
+        if let Some(timeout) = first_byte_timeout {
+            _ = options.set_first_byte_timeout(Some(nanos(timeout)));
+        }
         outgoing_handler::handle(request, Some(options)).map_err(|error| self.failure(error))
     }
 
@@ -182,8 +194,9 @@ impl Outbound<'_> {
         if status.is_informational() || content_length(&fields).is_err() {
             return Err(UpstreamFailure::Protocol.into());
         }
-        deadline.set(Instant::after(IDLE_TIMEOUT));
-        Ok(Inflight { status, fields, response, rest_of_upload, deadline })
+        let received = Instant::now();
+        deadline.set(received.plus(IDLE_TIMEOUT));
+        Ok(Inflight { received, status, fields, response, rest_of_upload, deadline })
     }
 
     fn failure(&self, error: ErrorCode) -> UpstreamFailure {
@@ -218,11 +231,13 @@ impl Outbound<'_> {
 
 async fn response_head(future: &FutureIncomingResponse) -> Result<IncomingResponse, ErrorCode> {
     loop {
+        // No host has an answer at once.
+        ready(future.subscribe()).await;
         match future.get() {
             Some(Ok(result)) => return result,
             // Taken before, which cannot be: it is taken only here.
             Some(Err(())) => return Err(ErrorCode::InternalError(Some("the response was taken twice".into()))),
-            None => ready(future.subscribe()).await,
+            None => {}
         }
     }
 }

@@ -23,8 +23,8 @@ pub(crate) enum End {
 
 /// Moves everything from `source` to `sink`.
 ///
-/// `expected` is the body's length where it is known: hosts close the sink once that many bytes are through. `progressed` is called after each
-/// step; it may move `deadline`, which ends the transfer when nothing moves.
+/// `expected` is the body's length where it is known: once that many bytes are through, nobody needs to ask for more. `progressed` is called when
+/// something moved since the last wait; it may move `deadline`, which ends the transfer when nothing moves.
 pub(crate) async fn pump(
     source: &InputStream,
     sink: &OutputStream,
@@ -33,9 +33,15 @@ pub(crate) async fn pump(
     mut progressed: impl FnMut(),
 ) -> End {
     let mut moved: u64 = 0;
-    loop {
+    let mut waited_at: u64 = 0;
+    // A body of no bytes is asked for once: its source may have broken.
+    while moved == 0 || expected != Some(moved) {
         match sink.splice(source, STEP) {
             Ok(0) => {
+                if moved > waited_at {
+                    waited_at = moved;
+                    progressed();
+                }
                 // Either side may be the one that is not ready.
                 let (blocked, stalled) = match sink.check_write() {
                     Err(_) => break,
@@ -46,10 +52,7 @@ pub(crate) async fn pump(
                     return stalled;
                 }
             }
-            Ok(count) => {
-                moved = moved.saturating_add(count);
-                progressed();
-            }
+            Ok(count) => moved = moved.saturating_add(count),
             Err(StreamError::LastOperationFailed(_)) => return End::SourceBroke,
             // Both sides report their end like this, so the sink is asked.
             Err(StreamError::Closed) if sink.check_write().is_ok() => return End::Complete,

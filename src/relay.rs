@@ -63,7 +63,10 @@ pub(crate) async fn relay(out: ResponseOutparam, method: &Method, fields: &[Fiel
 /// Hands the head to the host. Returns the body to write, where there is one.
 fn start(out: ResponseOutparam, status: StatusCode, fields: &[Field], with_body: bool) -> Option<OutgoingBody> {
     let response = OutgoingResponse::new(outgoing_fields(fields));
-    _ = response.set_status_code(status.as_u16());
+    // A new response's status is 200.
+    if status != StatusCode::OK {
+        _ = response.set_status_code(status.as_u16());
+    }
     let body = if with_body { response.body().ok() } else { None };
     ResponseOutparam::set(out, Ok(response));
     body

@@ -1,23 +1,11 @@
 //! Configuration: the host's variables.
 
-use crate::bindings::fermyon::spin::variables;
-use gateway_core::config::ConfigError;
-use gateway_core::registry::Variables;
+#[cfg(feature = "plain-wasi")]
+mod environment;
+#[cfg(not(feature = "plain-wasi"))]
+mod spin;
 
-/// Spin's variables.
-pub(crate) struct SpinVariables;
-
-impl Variables for SpinVariables {
-    fn get(&self, name: &str) -> Result<Option<String>, ConfigError> {
-        match variables::get(name) {
-            Ok(value) => Ok(Some(value)),
-            Err(variables::Error::Undefined(_)) => Ok(None),
-            Err(variables::Error::InvalidName(text)) => {
-                Err(ConfigError::variable(name, format!("is not a valid name: {text}")))
-            }
-            Err(variables::Error::Provider(text) | variables::Error::Other(text)) => {
-                Err(ConfigError::variable(name, format!("cannot be read: {text}")))
-            }
-        }
-    }
-}
+#[cfg(feature = "plain-wasi")]
+pub(crate) use environment::{EnvironmentVariables as HostVariables, value};
+#[cfg(not(feature = "plain-wasi"))]
+pub(crate) use spin::SpinVariables as HostVariables;

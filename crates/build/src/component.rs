@@ -1,4 +1,4 @@
-//! The one cargo call that makes `gateway.wasm`.
+//! The one cargo call that makes `gateway.wasm`, in either variant.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -24,14 +24,28 @@ const COMPILE: Step = Step {
 ///
 /// When the target cannot be installed (see [`ensure_target`]) or cargo cannot be started or fails.
 pub fn build_component() -> Result<PathBuf, BuildError> {
+    build(&workspace_root().join("target"), &[])
+}
+
+/// As [`build_component`], but builds the component for hosts without Spin's interfaces, such as `wasmtime serve`: it imports `wasi:*` alone.
+///
+/// # Errors
+///
+/// As for [`build_component`].
+pub fn build_plain_component() -> Result<PathBuf, BuildError> {
+    // Cargo puts either variant at the same place in its target folder, so this one has a folder of its own.
+    build(&workspace_root().join("target").join("plain-wasi"), &["--features", "plain-wasi"])
+}
+
+fn build(target_dir: &Path, features: &[&str]) -> Result<PathBuf, BuildError> {
     ensure_target()?;
-    let root = workspace_root();
-    let target_dir = root.join("target");
     let mut cargo = Command::new(cargo());
     without_native_settings(&mut cargo)
-        .args(["build", "--release", "--target", "wasm32-wasip2", "--package", "gateway", "--target-dir"])
-        .arg(&target_dir)
-        .current_dir(root);
+        .args(["build", "--release", "--target", "wasm32-wasip2", "--package", "gateway"])
+        .args(features)
+        .arg("--target-dir")
+        .arg(target_dir)
+        .current_dir(workspace_root());
     COMPILE.run_visibly(&mut cargo)?;
     Ok(target_dir.join("wasm32-wasip2").join("release").join("gateway.wasm"))
 }

@@ -1,7 +1,7 @@
 //! Builds the gateway component, for `cargo up`, the tests, the benchmarks and the container image alike.
 //!
 //! ```text
-//! component   the one cargo call that makes gateway.wasm
+//! component   the one cargo call that makes gateway.wasm, for Spin or for plain WASI
 //!   target    is the wasm32-wasip2 target there? if not: rustup, else the fallback, under a lock
 //!     stdlib    the fallback: the target from sources, made beside its destination, checked, renamed in
 //!       debian    where the sources come from: two packages of the machine's own Debian mirror
@@ -23,6 +23,6 @@ mod stdlib;
 mod target;
 mod toolchain;
 
-pub use component::build_component;
+pub use component::{build_component, build_plain_component};
 pub use error::{BuildError, Failure};
 pub use target::ensure_target;

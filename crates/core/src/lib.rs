@@ -11,8 +11,9 @@
 //!                                                                                  log
 //! ```
 //!
-//! In scope: which backend, which headers, which answer. Out of scope: bytes of bodies, sockets, storage.
+//! In scope: which backend, which headers, which answer, where the component may connect to. Out of scope: bytes of bodies, sockets, storage.
 
+pub mod allowed_hosts;
 pub mod backend;
 pub mod backend_url;
 pub mod body;
@@ -23,6 +24,7 @@ pub mod endpoints;
 pub mod error;
 pub mod failure;
 pub mod fields;
+pub mod file_name;
 pub mod forwarded;
 pub mod headers;
 pub mod health;

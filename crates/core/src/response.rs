@@ -5,7 +5,7 @@ use crate::error::Reply;
 use crate::fields::{Field, field};
 use crate::headers;
 use crate::request_id::X_REQUEST_ID;
-use crate::time::millis;
+use crate::time::Millis;
 use http::StatusCode;
 use std::time::Duration;
 
@@ -69,10 +69,10 @@ fn note(out: &mut Vec<Field>, notes: &Notes<'_>) {
 }
 
 fn server_timing(timing: &Timing) -> String {
-    let gateway = millis(timing.gateway);
+    let gateway = Millis(timing.gateway);
     match timing.backend {
-        Some(backend) => format!("gateway;dur={gateway:.3}, backend;dur={:.3}", millis(backend)),
-        None => format!("gateway;dur={gateway:.3}"),
+        Some(backend) => format!("gateway;dur={gateway}, backend;dur={}", Millis(backend)),
+        None => format!("gateway;dur={gateway}"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Points in time and durations, as values the edge passes in and as the text clients see.
 
 use chrono::{DateTime, SecondsFormat};
+use std::fmt;
 use std::time::Duration;
 
 /// Milliseconds since the Unix epoch.
@@ -8,6 +9,11 @@ use std::time::Duration;
 pub struct Timestamp(pub u64);
 
 impl Timestamp {
+    /// The time `duration` later.
+    pub fn plus(self, duration: Duration) -> Self {
+        Timestamp(self.0.saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
+    }
+
     /// As RFC 3339 in UTC with seconds: `2026-02-07T10:00:00Z`.
     pub fn to_rfc3339(self) -> String {
         self.format(SecondsFormat::Secs)
@@ -41,6 +47,17 @@ pub fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1_000_000.0).round() / 1_000.0
 }
 
+/// A duration as text: milliseconds with three decimals, rounded. Integers: formatting a float takes a multiple of the instructions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Millis(pub Duration);
+
+impl fmt::Display for Millis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let micros = self.0.saturating_add(Duration::from_nanos(500)).as_micros();
+        write!(f, "{}.{:03}", micros / 1_000, micros % 1_000)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,5 +76,11 @@ mod tests {
             assert_eq!(display_duration(Duration::from_millis(ms)), text);
         }
         assert_eq!(millis(Duration::from_nanos(1_234_567)), 1.235);
+        for (nanos, text) in
+            [(0, "0.000"), (499, "0.000"), (500, "0.001"), (1_234_567, "1.235"), (2_000_000_000, "2000.000")]
+        {
+            assert_eq!(Millis(Duration::from_nanos(nanos)).to_string(), text);
+        }
+        assert!(Millis(Duration::MAX).to_string().ends_with(".999"), "the longest is no panic");
     }
 }

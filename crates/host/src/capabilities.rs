@@ -17,9 +17,9 @@ mod bindings {
         path: "../../wit",
         world: "backend-shootout:gateway/capabilities",
         imports: {
-            "fermyon:spin/key-value.[method]store.set": async | trappable,
-            "fermyon:spin/key-value.[method]store.delete": async | trappable,
-            default: trappable,
+            "fermyon:spin/key-value.[method]store.set": async | tracing | trappable,
+            "fermyon:spin/key-value.[method]store.delete": async | tracing | trappable,
+            default: tracing | trappable,
         },
         with: { "fermyon:spin/key-value.store": super::OpenStore },
     });

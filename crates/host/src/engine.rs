@@ -67,19 +67,25 @@ struct Shared {
 ///
 /// A pool sets aside address space for every instance it may hold, gigabytes each, so that a process can afford only a
 /// few pools: hosts share one where it suffices.
-pub(crate) fn shared(instances: usize, memory: usize) -> Result<Engine, EngineError> {
+///
+/// One that meters counts instructions, which makes its code slower: it is not shared with hosts that do not.
+pub(crate) fn shared(instances: usize, memory: usize, metered: bool) -> Result<Engine, EngineError> {
     static SHARED: Mutex<Option<Shared>> = Mutex::new(None);
+    if metered {
+        return create(instances, memory, metered);
+    }
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(present) = shared.as_ref().filter(|present| present.room >= instances && present.memory >= memory) {
         return Ok(present.engine.clone());
     }
-    let engine = create(instances, memory)?;
+    let engine = create(instances, memory, metered)?;
     *shared = Some(Shared { engine: engine.clone(), room: instances, memory });
     Ok(engine)
 }
 
-fn create(instances: usize, memory: usize) -> Result<Engine, EngineError> {
+fn create(instances: usize, memory: usize, metered: bool) -> Result<Engine, EngineError> {
     let mut config = base_config();
+    config.consume_fuel(metered);
     config.allocation_strategy(pool(instances, memory));
     let engine = Engine::new(&config).or_else(|error| {
         log::host(format_args!(

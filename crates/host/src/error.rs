@@ -44,6 +44,8 @@ pub enum HostError {
     Store(StoreError),
     /// The TLS client could not be set up.
     Tls(TlsSetupError),
+    /// A thread to serve requests could not be started.
+    Worker(io::Error),
     /// The address to listen on is taken or not ours.
     Listen {
         /// The address asked for.
@@ -71,6 +73,9 @@ impl fmt::Display for HostError {
             Self::Engine(error) => error.fmt(f),
             Self::Store(error) => error.fmt(f),
             Self::Tls(error) => error.fmt(f),
+            Self::Worker(error) => {
+                write!(f, "cannot start a thread to serve requests: {error}; start fewer with --workers")
+            }
             Self::Listen { address, error } if error.kind() == io::ErrorKind::AddrInUse => write!(
                 f,
                 "{address} is in use by another program; stop it, or choose another address with --listen, \

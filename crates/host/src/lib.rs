@@ -3,10 +3,10 @@
 //!
 //! ```text
 //! spin.toml ─ manifest ─ variables, template ─ allowed_hosts ┐
-//!                                                            ├─ application ─ engine ─┐
-//! request ─ server ─ spin_headers ─ instance (limits, state) ┴────────────────────────┴─ response
-//!                                      │ capabilities ─ key_value
-//!                                      └ outbound ─ connector, idle_body ─ backend
+//!                                                            ├─ application ─ engine ─────┐
+//! request ─ server ─ worker ─ service (spin_headers) ─ exchange ─ instance (limits, state) ─┴─ response
+//!                                                                    │ capabilities ─ key_value
+//!                                                                    └ outbound ─ connector, idle_body ─ backend
 //! health_checks ─ instance: `GET /backends` now and then, without a client
 //! ```
 //!
@@ -26,7 +26,6 @@
 //! # }
 //! ```
 
-pub mod allowed_hosts;
 pub mod application;
 pub mod build_command;
 mod capabilities;
@@ -36,6 +35,7 @@ mod engine;
 mod error;
 pub mod example_backend;
 mod example_tasks;
+mod exchange;
 mod guest_output;
 mod health_checks;
 mod idle_body;
@@ -50,17 +50,22 @@ mod options;
 mod outbound;
 mod replies;
 mod server;
+mod service;
 mod spin_headers;
 mod state;
 pub mod template;
 pub mod variables;
+mod worker;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+pub use gateway_core::allowed_hosts;
 
 pub use self::application::Application;
 pub use self::engine::EngineError;
@@ -70,10 +75,14 @@ pub use self::options::HostOptions;
 pub use self::outbound::TlsSetupError;
 
 use self::health_checks::HealthChecks;
-use self::instance::Instances;
+use self::instance::{Blueprint, Instances};
 use self::outbound::Outbound;
-use self::server::Service;
+use self::service::{Service, Slots};
 use self::state::Capabilities;
+use self::worker::Worker;
+
+/// Instances that may wait for their next request, in all.
+const IDLE_INSTANCES: usize = 512;
 
 /// A gateway that is being served. Dropping it stops it without waiting for requests in flight; [`Host::shutdown`]
 /// waits.
@@ -81,8 +90,9 @@ use self::state::Capabilities;
 pub struct Host {
     address: SocketAddr,
     store: KeyValueStore,
-    service: Arc<Service>,
+    slots: Slots,
     checks: Option<HealthChecks>,
+    instructions: Option<Arc<AtomicU64>>,
     stop: oneshot::Sender<()>,
     server: JoinHandle<()>,
 }
@@ -114,22 +124,30 @@ impl Host {
         if let Some(poison) = application.allowed_hosts.poison() {
             log::host(format_args!("warning: {poison}"));
         }
+        let outbound = Outbound::new(application.allowed_hosts)?;
         let capabilities = Capabilities {
             variables: application.component_variables,
             store_labels: component.key_value_stores.clone(),
             store: store.clone(),
-            outbound: Outbound::new(application.allowed_hosts)?,
             quiet: options.quiet,
         };
-        let concurrency = memory_maps::affordable(options.max_concurrency);
-        let instances = Arc::new(prepare(component.source.clone(), &options, concurrency, capabilities).await?);
-        instances.try_one().await.map_err(|error| EngineError::Link(component.source.clone(), error))?;
+        let room = Room::of(&options);
+        let blueprint = prepare(component.source.clone(), &options, &room, capabilities).await?;
+        // The health checks run here, beside the workers.
+        let own = Arc::new(Instances::new(blueprint.clone(), outbound.unconnected(), 1));
+        own.try_one().await.map_err(|error| EngineError::Link(component.source.clone(), error))?;
 
-        let checks = options.health_interval.map(|every| HealthChecks::start(Arc::clone(&instances), address, every));
-        let service = Arc::new(Service::new(instances, concurrency));
+        let slots = Slots::new(room.requests);
+        let start_worker = |_| {
+            let instances = Instances::new(blueprint.clone(), outbound.unconnected(), room.idle_per_worker);
+            Worker::start(Service::new(Arc::new(instances), slots.clone()), options.drain_timeout)
+        };
+        let workers = (0..options.workers.get()).map(start_worker).collect::<Result<_, _>>();
+        let workers = workers.map_err(HostError::Worker)?;
+        let checks = options.health_interval.map(|every| HealthChecks::start(own, address, every));
         let (stop, stopped) = oneshot::channel();
-        let server = tokio::spawn(server::run(listener, Arc::clone(&service), stopped, options.drain_timeout));
-        Ok(Self { address, store, service, checks, stop, server })
+        let server = tokio::spawn(server::run(listener, workers, stopped));
+        Ok(Self { address, store, slots, checks, instructions: blueprint.instructions, stop, server })
     }
 
     /// Where it listens; tells the port when port 0 was asked for.
@@ -142,10 +160,16 @@ impl Host {
         self.store.stats()
     }
 
+    /// Instructions that the component executed for requests that have ended, as wasmtime counts them (its fuel). Zero
+    /// without [`HostOptions::meter_instructions`].
+    pub fn instructions(&self) -> u64 {
+        self.instructions.as_ref().map_or(0, |total| total.load(Ordering::Relaxed))
+    }
+
     /// Waits until no instance runs, so that what the component does after its responses is done. Requests that arrive meanwhile may be turned
     /// away: this is for tests.
     pub async fn idle(&self) {
-        self.service.idle().await;
+        self.slots.idle().await;
     }
 
     /// Stops accepting, closes idle connections, and waits for requests in flight and for what the component does after
@@ -158,28 +182,58 @@ impl Host {
     }
 }
 
+/// For how many instances there is room.
+struct Room {
+    requests: usize,
+    idle_per_worker: usize,
+    instances: usize,
+}
+
+impl Room {
+    /// Idle instances take what the requests leave.
+    fn of(options: &HostOptions) -> Self {
+        let requests = memory_maps::affordable(options.max_concurrency);
+        // One more than there are clients: health checks take nobody's place.
+        let busy = requests.saturating_add(1);
+        let idle_per_worker = match options.instance_reuse.get() {
+            1 => 0,
+            _ => {
+                let spare = memory_maps::room().saturating_sub(busy);
+                IDLE_INSTANCES.min(spare).checked_div(options.workers.get()).unwrap_or_default()
+            }
+        };
+        Self {
+            requests,
+            idle_per_worker,
+            instances: busy.saturating_add(idle_per_worker.saturating_mul(options.workers.get())),
+        }
+    }
+}
+
 /// Compiling takes a thread's whole attention.
 async fn prepare(
     source: PathBuf,
     options: &HostOptions,
-    concurrency: usize,
+    room: &Room,
     capabilities: Capabilities,
-) -> Result<Instances, HostError> {
+) -> Result<Blueprint, HostError> {
     let (memory_limit, compute_limit) = (options.memory_limit, options.compute_limit);
+    let (instances, reuse) = (room.instances, options.instance_reuse.get());
+    let metered = options.meter_instructions;
     let prepared = tokio::task::spawn_blocking(move || {
-        // One more than there are clients: health checks take nobody's place.
-        let engine = engine::shared(concurrency.saturating_add(1), memory_limit)?;
+        let engine = engine::shared(instances, memory_limit, metered)?;
         let component = engine::prepare(&engine, &source)?;
-        Ok::<_, EngineError>(Instances {
-            engine,
+        Ok::<_, EngineError>(Blueprint {
             component,
             capabilities: Arc::new(capabilities),
             memory_limit,
             compute_limit,
+            reuse,
+            instructions: metered.then(Arc::default),
         })
     });
     match prepared.await {
-        Ok(instances) => Ok(instances?),
+        Ok(blueprint) => Ok(blueprint?),
         Err(error) => Err(EngineError::Setup(wasmtime::Error::new(error)).into()),
     }
 }

@@ -71,6 +71,13 @@ impl ComputeMeter {
         meter
     }
 
+    /// Starts counting anew, for the next request of a store that this meter was installed in.
+    pub(crate) fn begin<T: 'static>(&self, store: &mut Store<T>) {
+        self.ticks.store(0, Ordering::Relaxed);
+        self.interrupted.store(false, Ordering::Relaxed);
+        store.set_epoch_deadline(1);
+    }
+
     /// The guest's future gave way: to others on a tick, or because it waits.
     fn paused(&self) {
         if !self.interrupted.swap(false, Ordering::Relaxed) {

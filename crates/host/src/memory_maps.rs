@@ -10,10 +10,10 @@ const OTHERS: usize = 4_000;
 
 /// As many instances as were asked for or, with a word about it, as many as there can be on this machine.
 pub(crate) fn affordable(wanted: usize) -> usize {
-    let Some(limit) = std::fs::read_to_string(SETTING).ok().and_then(|text| text.trim().parse().ok()) else {
+    let Some(limit) = limit() else {
         return wanted;
     };
-    let room = room(limit);
+    let room = fitting(limit);
     if wanted <= room {
         return wanted;
     }
@@ -25,8 +25,17 @@ pub(crate) fn affordable(wanted: usize) -> usize {
     room
 }
 
+/// How many instances there can be on this machine.
+pub(crate) fn room() -> usize {
+    limit().map_or(usize::MAX, fitting)
+}
+
+fn limit() -> Option<usize> {
+    std::fs::read_to_string(SETTING).ok()?.trim().parse().ok()
+}
+
 /// How many instances fit; one always does.
-fn room(limit: usize) -> usize {
+fn fitting(limit: usize) -> usize {
     limit.saturating_sub(OTHERS).checked_div(PER_INSTANCE).unwrap_or_default().max(1)
 }
 
@@ -36,8 +45,8 @@ mod tests {
 
     #[test]
     fn the_default_of_linux_suffices_for_the_default_of_the_host() {
-        assert!(room(65_530) > 10_000);
-        assert_eq!(room(0), 1);
-        assert_eq!(room(4_000 + 6 * 20_000), 20_000);
+        assert!(fitting(65_530) > 10_000);
+        assert_eq!(fitting(0), 1);
+        assert_eq!(fitting(4_000 + 6 * 20_000), 20_000);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,6 +32,14 @@ pub struct HostOptions {
     pub memory_limit: usize,
     /// How long an instance may compute without waiting for anything. Default: 10 s.
     pub compute_limit: Duration,
+    /// Threads that serve requests. Default: one per core.
+    pub workers: NonZeroUsize,
+    /// How many requests one instance may serve, one after the other. Default: 1, which isolates requests from each
+    /// other as Spin does.
+    pub instance_reuse: NonZeroU32,
+    /// Counts the instructions that the component executes, see [`crate::Host::instructions`]. It makes the component
+    /// slower. Default: no.
+    pub meter_instructions: bool,
     /// How often the gateway is asked for its backends, which checks their health without traffic; `None` leaves it to
     /// requests. Default: `None`.
     pub health_interval: Option<Duration>,
@@ -49,8 +58,11 @@ impl HostOptions {
             quiet: false,
             max_concurrency: 10_000,
             drain_timeout: Duration::from_secs(30),
+            workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            instance_reuse: NonZeroU32::MIN,
             memory_limit: 128 << 20,
             compute_limit: Duration::from_secs(10),
+            meter_instructions: false,
             health_interval: None,
         }
     }

@@ -21,14 +21,26 @@ const IDLE_TIME: Duration = Duration::from_secs(60);
 
 /// The component's way out. Clones share the connections.
 #[derive(Clone)]
-pub(crate) struct Outbound {
+pub(crate) struct Outbound(Arc<Shared>);
+
+struct Shared {
     client: Client<Connector, WasiBody>,
+    connector: Connector,
     allowed: Arc<AllowedHosts>,
 }
 
 impl Outbound {
     /// With these rules and no connection yet.
     pub(crate) fn new(allowed: AllowedHosts) -> Result<Self, TlsSetupError> {
+        Ok(Self::with(Connector::new()?, Arc::new(allowed)))
+    }
+
+    /// With the same rules, and connections of its own.
+    pub(crate) fn unconnected(&self) -> Self {
+        Self::with(self.0.connector.clone(), Arc::clone(&self.0.allowed))
+    }
+
+    fn with(connector: Connector, allowed: Arc<AllowedHosts>) -> Self {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIME)
@@ -38,8 +50,8 @@ impl Outbound {
             .retry_canceled_requests(true)
             // wasi:http has set it.
             .set_host(false)
-            .build(Connector::new()?);
-        Ok(Self { client, allowed: Arc::new(allowed) })
+            .build(connector.clone());
+        Self(Arc::new(Shared { client, connector, allowed }))
     }
 
     /// Refuses what the manifest does not allow, and says on stderr which setting to change.
@@ -47,11 +59,11 @@ impl Outbound {
         let (Some(scheme), Some(host)) = (uri.scheme_str(), uri.host()) else {
             return Err(Error::HttpRequestUriInvalid);
         };
-        if self.allowed.allows(scheme, host, uri.port_u16()) {
+        if self.0.allowed.allows(scheme, host, uri.port_u16()) {
             return Ok(());
         }
         let authority = uri.port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        match self.allowed.poison() {
+        match self.0.allowed.poison() {
             Some(poison) => log::host(format_args!("denied a request to {scheme}://{authority}: {poison}")),
             None => log::host(format_args!(
                 "denied a request to {scheme}://{authority}: allowed_outbound_hosts of the component does not list it; to allow it, add \
@@ -76,7 +88,7 @@ impl WasiHttpHooks for Outbound {
         let connect = options.connect_timeout.unwrap_or(DEFAULT_TIMEOUT);
         let first_byte = options.first_byte_timeout.unwrap_or(DEFAULT_TIMEOUT);
         let between_bytes = options.between_bytes_timeout.unwrap_or(DEFAULT_TIMEOUT);
-        let response = CONNECT_TIMEOUT.scope(connect, self.client.request(request));
+        let response = CONNECT_TIMEOUT.scope(connect, self.0.client.request(request));
         Box::new(async move {
             // The head only: an upload that is still going on continues on the connection's own task.
             let response = match tokio::time::timeout(first_byte, response).await {

@@ -18,7 +18,6 @@ pub(crate) struct Capabilities {
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) store_labels: Vec<String>,
     pub(crate) store: KeyValueStore,
-    pub(crate) outbound: Outbound,
     /// Whether the component's output is discarded.
     pub(crate) quiet: bool,
 }
@@ -35,7 +34,7 @@ pub(crate) struct State {
 
 impl State {
     /// For a fresh instance. It has no files, no environment, no sockets.
-    pub(crate) fn new(capabilities: &Arc<Capabilities>, memory_limit: usize) -> Self {
+    pub(crate) fn new(capabilities: &Arc<Capabilities>, outbound: &Outbound, memory_limit: usize) -> Self {
         let mut wasi = WasiCtx::builder();
         if !capabilities.quiet {
             let output = GuestOutput::default();
@@ -46,7 +45,7 @@ impl State {
             table: ResourceTable::new(),
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
-            outbound: capabilities.outbound.clone(),
+            outbound: outbound.clone(),
             capabilities: Arc::clone(capabilities),
         }
     }

@@ -65,6 +65,8 @@ fn options(arguments: &Up) -> anyhow::Result<HostOptions> {
     options.read_environment = true;
     options.quiet = arguments.quiet;
     options.max_concurrency = arguments.max_concurrency;
+    options.instance_reuse = arguments.instance_reuse;
+    options.workers = arguments.workers.unwrap_or(options.workers);
     options.health_interval = Some(arguments.health_interval).filter(|interval| !interval.is_zero());
     options.variables = settings::variables(&arguments.variables)?;
     for Pair { name, value } in &arguments.key_values {

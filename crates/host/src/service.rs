@@ -1,0 +1,122 @@
+//! A connection's requests: who may come in, and the way to an instance.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::Request;
+use hyper::Response;
+use hyper::body::Incoming;
+use hyper::header::HOST;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulConnection;
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::exchange::{self, ResponseBody};
+use crate::instance::Instances;
+use crate::replies;
+use crate::spin_headers;
+
+/// How long a client may take for the head of a request, and how long a connection may idle.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// Header fields of one request. Browsers behind several proxies come close to hyper's own 100.
+const MAX_HEADERS: usize = 256;
+
+/// Room for requests, shared by all workers.
+#[derive(Debug, Clone)]
+pub(crate) struct Slots {
+    free: Arc<Semaphore>,
+    capacity: u32,
+}
+
+impl Slots {
+    /// For so many requests at once.
+    pub(crate) fn new(concurrency: usize) -> Self {
+        let permits = concurrency.min(Semaphore::MAX_PERMITS);
+        // More than fit into a u32 cannot be in use.
+        let capacity = u32::try_from(permits).unwrap_or(u32::MAX);
+        Self { free: Arc::new(Semaphore::new(permits)), capacity }
+    }
+
+    /// A slot, to be held until the instance is done.
+    fn take(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.free).try_acquire_owned().ok()
+    }
+
+    /// Waits until no instance runs: those that still work after their response hold their slots.
+    pub(crate) async fn idle(&self) {
+        drop(self.free.acquire_many(self.capacity).await);
+    }
+}
+
+/// What requests need, on any connection of a worker.
+pub(crate) struct Service {
+    instances: Arc<Instances>,
+    slots: Slots,
+}
+
+impl Service {
+    pub(crate) fn new(instances: Arc<Instances>, slots: Slots) -> Self {
+        Self { instances, slots }
+    }
+
+    /// Waits until no instance runs, on any worker.
+    pub(crate) async fn idle(&self) {
+        self.slots.idle().await;
+    }
+
+    async fn serve(&self, mut request: Request<Incoming>, client: SocketAddr) -> Response<ResponseBody> {
+        let Some(authority) = authority(&request) else {
+            return replies::missing_host().map(ResponseBody::Host);
+        };
+        let Some(slot) = self.slots.take() else {
+            return replies::overloaded().map(ResponseBody::Host);
+        };
+        let uri = request.uri().clone();
+        spin_headers::append(request.headers_mut(), &uri, &authority, client);
+        exchange::answer(Arc::clone(&self.instances), request, slot).await
+    }
+}
+
+/// The host that the client asked for. Without one a request cannot be passed to the component.
+fn authority(request: &Request<Incoming>) -> Option<String> {
+    let named = match request.uri().authority() {
+        Some(authority) => authority.as_str(),
+        None => request.headers().get(HOST)?.to_str().ok()?,
+    };
+    (!named.is_empty()).then(|| named.to_owned())
+}
+
+/// HTTP/1.1 with keep-alive and pipelining.
+///
+/// A client may close its sending side and still get its answer, as scripts around `nc` do. That a client has left for
+/// good is then noticed when something is written to it, which is also when the component learns of it: nothing would
+/// be gained by noticing earlier.
+pub(crate) fn protocol() -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_headers(MAX_HEADERS).half_close(true);
+    http
+}
+
+pub(crate) fn serve_connection(
+    http: &http1::Builder,
+    stream: TcpStream,
+    client: SocketAddr,
+    service: &Arc<Service>,
+) -> impl GracefulConnection<Output = hyper::Result<()>> + Send + use<> {
+    // Without it the end of a small response may wait for the client's acknowledgement of its start. A failure means
+    // that the client is gone.
+    drop(stream.set_nodelay(true));
+    let service = Arc::clone(service);
+    http.serve_connection(
+        TokioIo::new(stream),
+        service_fn(move |request| {
+            let service = Arc::clone(&service);
+            async move { Ok::<_, Infallible>(service.serve(request, client).await) }
+        }),
+    )
+}
