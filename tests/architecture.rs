@@ -107,6 +107,45 @@ fn only_the_component_names_the_sdk_and_only_the_host_names_wasmtime() {
     }
 }
 
+/// The interfaces that a component imports.
+fn imports(path: &Path) -> Vec<String> {
+    use wasmparser::{Parser, Payload};
+    let bytes = std::fs::read(path).expect("it was built");
+    let mut imports = Vec::new();
+    // Components and modules within have imports of their own, which the outermost component satisfies.
+    let mut depth = 0;
+    for payload in Parser::new(0).parse_all(&bytes) {
+        match payload.expect("a component") {
+            Payload::Version { .. } => depth += 1,
+            Payload::End(_) => depth -= 1,
+            Payload::ComponentImportSection(section) if depth == 1 => {
+                imports.extend(section.into_iter().map(|import| import.expect("an import").name.name.to_owned()));
+            }
+            _ => {}
+        }
+    }
+    assert!(imports.iter().any(|import| import.starts_with("wasi:http/")), "{imports:?}");
+    imports
+}
+
+#[test]
+fn the_plain_component_imports_wasi_alone_and_the_other_one_what_spin_offers() {
+    let plain = gateway_build::build_plain_component().expect("the component builds");
+    for import in imports(&plain) {
+        assert!(import.starts_with("wasi:") && import.contains("@0.2."), "{import}");
+    }
+    let spin = imports(&gateway_build::build_component().expect("the component builds"));
+    let foreign: Vec<_> = spin.iter().filter(|import| !import.starts_with("wasi:")).collect();
+    assert_eq!(foreign, ["fermyon:spin/variables@2.0.0", "fermyon:spin/key-value@2.0.0"]);
+    // Spin's hosted platforms offer no files.
+    assert!(!reads_files(&spin), "{spin:?}");
+    assert!(reads_files(&imports(&plain)), "its store is a folder");
+}
+
+fn reads_files(imports: &[String]) -> bool {
+    imports.iter().any(|import| import.starts_with("wasi:filesystem/"))
+}
+
 /// Size is start-up time (design goal).
 #[test]
 fn the_component_is_smaller_than_400_kib() {

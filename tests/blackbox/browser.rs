@@ -1,6 +1,6 @@
 //! The status page in Debian's Chromium, driven by `tests/browser/status-page.mjs`. Needs Chromium, Node and npm.
 
-use crate::harness::{installed, with_host};
+use crate::harness::{installed, with_settings};
 use std::path::PathBuf;
 
 /// Where Chromium is, or why the test cannot run.
@@ -19,11 +19,11 @@ fn the_status_page_works_in_a_browser() {
             return;
         }
     };
-    with_host(
-        |options| {
+    with_settings(
+        |settings| {
             let hostile =
                 r#"[{"id":"hostile","name":"<b>bold</b><img src=x onerror=alert(1)>","url":"http://127.0.0.1:1"}]"#;
-            options.variables.insert("extra_backends".to_owned(), hostile.to_owned());
+            settings.set("extra_backends", hostile);
         },
         |lab| async move {
             let output = tokio::process::Command::new("node")

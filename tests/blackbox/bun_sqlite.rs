@@ -1,6 +1,6 @@
 //! The whole way to a real backend: Bun and SQLite, started as its README says.
 
-use crate::harness::{Body, NpmBackend, Request, with_host};
+use crate::harness::{Body, NpmBackend, Request, with_settings};
 
 #[test]
 fn a_task_lives_its_life_through_the_gateway() {
@@ -12,8 +12,8 @@ fn a_task_lives_its_life_through_the_gateway() {
         }
     };
     let url = backend.url.clone();
-    with_host(
-        move |options| _ = options.variables.insert("backend_bun_sqlite_url".to_owned(), url),
+    with_settings(
+        move |settings| settings.set("backend_bun_sqlite_url", url),
         |lab| async move {
             let to = |method: &str, path: &str| Request::new(method, path).backend("bun-sqlite");
             let json = |request: Request, body: &'static str| {

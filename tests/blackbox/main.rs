@@ -1,7 +1,8 @@
 //! The black-box suite: what a client and a backend see of the gateway, over real sockets, through the built component.
 //!
-//! Without `GATEWAY_URL` it builds the component and starts it in the embedded host, in this process. With `GATEWAY_URL` it runs against
-//! whatever answers there (Spin, another wasmtime host), and prints the variables and key-value entries that gateway has to be started with.
+//! It builds the component and starts it in the host that `GATEWAY_HOST` names: `embedded` (in this process; the default), `wasmtime-serve` or
+//! `workerd`. For `spin` the gateway has to run already, at `GATEWAY_URL`; the suite prints the variables and key-value entries that it has to be
+//! started with. What a host cannot do stands in one table, `harness/hosts.rs`.
 //!
 //! Backends are sockets that the tests themselves hold: each test gets a path of its own and answers the request that arrives there by hand,
 //! so it decides about every byte and every pause. Nothing waits for a fixed time; what has to happen is awaited.
@@ -45,8 +46,11 @@ mod endpoints;
 /// The status page in a real browser.
 mod browser;
 
-/// What only the embedded host can show: its log lines, limits and counters.
-mod embedded;
+/// What other settings than the suite's show.
+mod settings;
+
+/// The component for plain WASI in `wasmtime serve`: its variables and its store.
+mod plain_wasi;
 
 /// The example backend on Bun and SQLite, end to end.
 mod bun_sqlite;

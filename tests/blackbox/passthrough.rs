@@ -1,4 +1,4 @@
-use crate::harness::{Body, Exchange, Request, Response, run};
+use crate::harness::{Body, Exchange, Feature, Request, Response, offers, run};
 
 /// Sends a request and answers it with `head`; returns what both sides saw.
 async fn exchange(
@@ -19,8 +19,14 @@ async fn exchange(
 
 const OK: &str = "200 OK\ncontent-length: 0";
 
+/// The lines of one field as they arrive: `lines`, or all in one where the host does not keep them apart.
+fn as_kept(lines: &[&str], kept: bool) -> Vec<String> {
+    if kept { lines.iter().map(|line| (*line).to_owned()).collect() } else { vec![lines.join(", ")] }
+}
+
 #[test]
 fn method_and_target_arrive_byte_for_byte() {
+    let every_byte = offers(Feature::TargetBytes);
     run(|lab| async move {
         for (method, suffix) in [
             ("GET", ""),
@@ -35,6 +41,9 @@ fn method_and_target_arrive_byte_for_byte() {
             ("TRACE", "/x"),
             ("PATCH", "/x"),
         ] {
+            if !every_byte && (suffix.contains("/.") || suffix.contains("/%2e") || suffix.contains('\'')) {
+                continue;
+            }
             let (seen, response) = exchange(lab, |path| Request::new(method, &format!("{path}{suffix}")), OK, "").await;
             let (start, rest) = seen.request_line.split_once('/').expect("a target");
             assert_eq!(start.trim_end(), method);
@@ -60,6 +69,7 @@ fn a_base_path_is_joined_without_a_doubled_or_lost_slash() {
 
 #[test]
 fn request_fields_keep_duplicates_and_order() {
+    let kept = offers(Feature::FieldLines);
     run(|lab| async move {
         let (seen, _) = exchange(
             lab,
@@ -80,11 +90,12 @@ fn request_fields_keep_duplicates_and_order() {
             "",
         )
         .await;
-        assert_eq!(seen.values("accept"), ["text/html;q=0.5", "*/*"]);
-        assert_eq!(seen.values("x-custom"), ["one", "two, three"]);
+        assert_eq!(seen.values("accept"), as_kept(&["text/html;q=0.5", "*/*"], kept));
+        assert_eq!(seen.values("x-custom"), as_kept(&["one", "two, three"], kept));
         assert_eq!(seen.values("cookie"), ["a=1"]);
         assert_eq!(seen.values("authorization"), ["Bearer client"]);
-        assert_eq!(seen.values("user-agent"), [""]);
+        // A host that keeps no lines keeps no empty one either.
+        assert_eq!(seen.values("user-agent"), if kept { &[""][..] } else { &[] });
         assert_eq!(seen.values("x-backend"), ["bun-sqlite"]);
         // A host that traces may continue the trace under a span of its own; the trace stays the same.
         let traceparent = seen.values("traceparent");
@@ -144,7 +155,8 @@ fn the_backend_learns_where_the_request_came_from() {
             "",
         )
         .await;
-        assert_eq!(seen.values("x-forwarded-for"), ["203.0.113.9, 127.0.0.1"]);
+        let chain = if offers(Feature::ClientAddress) { "203.0.113.9, 127.0.0.1" } else { "203.0.113.9" };
+        assert_eq!(seen.values("x-forwarded-for"), [chain]);
         assert_eq!(seen.values("x-forwarded-proto"), ["http"]);
         assert_eq!(seen.values("x-forwarded-host"), [lab.gateway.to_string()]);
         assert_eq!(seen.values("via").join(", "), "1.0 edge, 1.1 backend-shootout-gateway");
@@ -177,6 +189,7 @@ fn a_missing_or_invalid_request_id_is_replaced_by_one_both_sides_see() {
 
 #[test]
 fn response_fields_keep_duplicates_and_order() {
+    let kept = offers(Feature::FieldLines);
     run(|lab| async move {
         let (_, response) = exchange(
             lab,
@@ -190,17 +203,17 @@ fn response_fields_keep_duplicates_and_order() {
         assert_eq!(response.status, 418);
         assert_eq!(response.text(), "zip");
         assert_eq!(response.values("set-cookie"), ["a=1; Path=/", "b=2"]);
-        assert_eq!(response.values("link"), ["</a>", "</b>"]);
+        assert_eq!(response.values("link"), as_kept(&["</a>", "</b>"], kept));
         assert_eq!(response.value("etag"), Some("\"x\""));
         assert_eq!(response.value("content-encoding"), Some("gzip"));
-        assert_eq!(response.values("vary"), ["accept", "x-backend, x-backend-location"]);
+        assert_eq!(response.values("vary"), as_kept(&["accept", "x-backend, x-backend-location"], kept));
         assert_eq!(response.value("x-gateway-backend"), Some("bun-sqlite"));
         for hop in ["keep-alive", "proxy-authenticate", "trailer"] {
             assert_eq!(response.value(hop), None, "{hop}");
         }
         let timing = response.values("server-timing");
-        assert_eq!(timing.first(), Some(&"db;dur=5"));
-        assert!(timing[1].starts_with("gateway;dur=") && timing[1].contains(", backend;dur="), "{timing:?}");
+        let timing = timing.join(", ");
+        assert!(timing.starts_with("db;dur=5, gateway;dur=") && timing.contains(", backend;dur="), "{timing}");
         assert_eq!(response.value("timing-allow-origin"), Some("*"));
     });
 }
@@ -226,6 +239,11 @@ fn a_get_with_a_body_of_known_length_keeps_it() {
     run(|lab| async move {
         let mut upstream = lab.upstream();
         let request = Request::get(&upstream.path).body(Body::Sized(b"query"));
+        if !offers(Feature::GetWithBody) {
+            assert_eq!(request.send(lab).await.status, 503, "refused rather than robbed of its body");
+            assert!(upstream.is_untouched());
+            return;
+        }
         let (response, ()) = tokio::join!(request.send(lab), async {
             let mut exchange = upstream.arrival().await;
             assert_eq!(exchange.values("content-length"), ["5"]);

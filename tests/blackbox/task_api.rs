@@ -2,7 +2,7 @@
 //! `examples/backends/openapi.yaml` says. The comparison itself is a Node.js program beside the backends, `contract/check.mjs`; here the
 //! backends and gateways are started for it.
 
-use crate::harness::{Lab, NpmBackend, Request, installed, with_host};
+use crate::harness::{Lab, NpmBackend, Request, installed, with_settings};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,11 +22,11 @@ fn every_way_to_every_backend_answers_alike() {
         };
     let direct: Vec<_> = backends.iter().map(|(id, backend)| format!("{id}={}", backend.url)).collect();
 
-    with_host(
-        |options| {
-            options.variables.insert("request_timeout".to_owned(), "30s".to_owned());
+    with_settings(
+        |settings| {
+            settings.set("request_timeout", "30s");
             for (id, backend) in &backends {
-                options.variables.insert(format!("backend_{}_url", id.replace('-', "_")), backend.url.clone());
+                settings.set(&format!("backend_{}_url", id.replace('-', "_")), backend.url.as_str());
             }
         },
         |lab| {
@@ -40,13 +40,13 @@ fn every_way_to_every_backend_answers_alike() {
         },
     );
 
-    with_host(
-        |options| {
-            options.variables.insert("environment".to_owned(), "cloud".to_owned());
-            options.variables.insert("request_timeout".to_owned(), "30s".to_owned());
+    with_settings(
+        |settings| {
+            settings.set("environment", "cloud");
+            settings.set("request_timeout", "30s");
             for (id, backend) in &backends {
                 let entry = json!({ "id": id, "name": id, "url": backend.url, "type": "cloud" });
-                options.key_values.push((format!("backend:{id}"), entry.to_string().into_bytes()));
+                settings.key_values.push((format!("backend:{id}"), entry.to_string().into_bytes()));
             }
         },
         // Both once more directly: the first one is what all others are compared with.

@@ -1,11 +1,14 @@
 //! Starts the gateway, or finds the one to test.
 
 use super::backend::Backends;
+use super::hosts::HostKind;
+use super::process::Process;
 use gateway_host::{Host, HostOptions};
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -34,6 +37,27 @@ pub(crate) const FAULTY: [&str; 16] = [
     "faulty-15",
 ];
 
+/// What a gateway is started with.
+pub(crate) struct Settings {
+    /// The variables.
+    pub(crate) variables: BTreeMap<String, String>,
+    /// What its store holds at first.
+    pub(crate) key_values: Vec<(String, Vec<u8>)>,
+    /// Whether it has a store at all. Default: yes.
+    pub(crate) store: bool,
+    /// Threads that serve requests, where the host is the embedded one. Default: its own default.
+    pub(crate) workers: Option<NonZeroUsize>,
+    /// Further arguments for a host that is a program of its own.
+    pub(crate) arguments: Vec<String>,
+}
+
+impl Settings {
+    /// Sets a variable.
+    pub(crate) fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.variables.insert(name.to_owned(), value.into());
+    }
+}
+
 /// The gateway under test with its surroundings.
 pub(crate) struct Lab {
     pub(crate) runtime: Arc<Runtime>,
@@ -41,8 +65,18 @@ pub(crate) struct Lab {
     pub(crate) gateway: SocketAddr,
     /// The backends.
     pub(crate) backends: Arc<Backends>,
-    /// The embedded host, where the suite started it.
+    /// The embedded host, where that is what runs the gateway.
     pub(crate) host: Option<Host>,
+    /// The process, where the suite started one.
+    pub(crate) process: Option<Process>,
+}
+
+impl Lab {
+    /// The process that the gateway runs in, where the suite knows it.
+    pub(crate) fn process_id(&self) -> Option<u32> {
+        let own = self.host.as_ref().map(|_| std::process::id());
+        own.or(self.process.as_ref().map(|process| process.id))
+    }
 }
 
 /// The one gateway of this test run.
@@ -55,38 +89,83 @@ fn start() -> Lab {
     let runtime = Arc::new(tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime"));
     let Ok(url) = std::env::var("GATEWAY_URL") else {
         let backends = Arc::new(runtime.block_on(Backends::bind(None)));
-        gateway_build::build_component().expect("the component builds");
-        return embedded(runtime, backends, |_| {});
+        return launch(runtime, backends, |_| {});
     };
+    let kind = HostKind::current();
+    assert!(kind == HostKind::Spin, "the suite starts {kind} itself: unset GATEWAY_URL");
     // A gateway that runs already was told these addresses beforehand.
     let first_port = std::env::var("SUITE_FIRST_PORT").map_or(18_100, |port| port.parse().expect("a port"));
     let backends = Arc::new(runtime.block_on(Backends::bind(Some(first_port))));
     let address = url.trim_start_matches("http://").trim_end_matches('/');
     let gateway = address.parse().expect("GATEWAY_URL is http://<ip>:<port>");
     print_requirements(&backends, gateway);
-    Lab { runtime, gateway, backends, host: None }
+    Lab { runtime, gateway, backends, host: None, process: None }
 }
 
-/// Another embedded host beside the suite's gateway. It lives as long as the test run; hosts are small.
-pub(crate) fn second(settings: impl FnOnce(&mut HostOptions)) -> &'static Lab {
+/// Another gateway beside the suite's, in the same kind of host and with the same backends.
+pub(crate) fn second(settings: impl FnOnce(&mut Settings)) -> Lab {
     let first = lab();
-    if first.host.is_none() {
-        gateway_build::build_component().expect("the component builds");
-    }
-    Box::leak(Box::new(embedded(Arc::clone(&first.runtime), Arc::clone(&first.backends), settings)))
+    launch(Arc::clone(&first.runtime), Arc::clone(&first.backends), settings)
 }
 
-fn embedded(runtime: Arc<Runtime>, backends: Arc<Backends>, settings: impl FnOnce(&mut HostOptions)) -> Lab {
+fn launch(runtime: Arc<Runtime>, backends: Arc<Backends>, change: impl FnOnce(&mut Settings)) -> Lab {
     // The loop test needs the gateway's address in the gateway's own configuration.
     let listen = runtime.block_on(super::backend::free_address());
-    let mut options = HostOptions::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("spin.toml"));
+    let mut settings = Settings {
+        variables: variables(&backends, listen),
+        key_values: key_values(&backends).into_iter().map(|(key, value)| (key, value.into_bytes())).collect(),
+        store: true,
+        workers: None,
+        arguments: Vec::new(),
+    };
+    change(&mut settings);
+    let (host, process) = match HostKind::current() {
+        HostKind::Embedded => (Some(embedded(&runtime, listen, settings)), None),
+        HostKind::WasmtimeServe => (None, Some(Process::wasmtime_serve(listen, &settings))),
+        HostKind::Workerd => (None, Some(Process::workerd(listen, &settings))),
+        HostKind::Spin => panic!("start the gateway in Spin and name it in GATEWAY_URL"),
+    };
+    Lab { gateway: listen, runtime, backends, host, process }
+}
+
+fn embedded(runtime: &Runtime, listen: SocketAddr, settings: Settings) -> Host {
+    static COMPONENT: LazyLock<PathBuf> =
+        LazyLock::new(|| gateway_build::build_component().expect("the component builds"));
+    let component = COMPONENT.as_path();
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("spin.toml");
+    // Removed once the host has read it.
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut options =
+        HostOptions::new(if settings.store { manifest } else { without_store(&manifest, component, folder.path()) });
     options.listen = listen;
-    options.variables = variables(&backends, listen);
-    options.key_values = key_values(&backends).into_iter().map(|(key, value)| (key, value.into_bytes())).collect();
+    options.variables = settings.variables;
+    options.key_values = settings.key_values;
     options.quiet = true;
-    settings(&mut options);
-    let host = runtime.block_on(Host::start(options)).expect("the embedded host starts");
-    Lab { gateway: host.local_addr(), runtime, backends, host: Some(host) }
+    options.workers = settings.workers.unwrap_or(options.workers);
+    // The suite has to hold with instances reused as well.
+    if let Ok(reuse) = std::env::var("INSTANCE_REUSE") {
+        options.instance_reuse = reuse.parse().expect("INSTANCE_REUSE is a number above zero");
+    }
+    runtime.block_on(Host::start(options)).expect("the embedded host starts")
+}
+
+/// A manifest in `folder` that gives the component no store.
+fn without_store(manifest: &Path, component: &Path, folder: &Path) -> PathBuf {
+    let text = std::fs::read_to_string(manifest).expect("the manifest");
+    let source = "target/wasm32-wasip2/release/gateway.wasm";
+    let stores = "key_value_stores = [\"default\"]";
+    assert!(text.contains(source) && text.contains(stores), "the manifest is as it was");
+    let text = text.replace(stores, "key_value_stores = []").replace(source, &component.display().to_string());
+    let path = folder.join("spin.toml");
+    std::fs::write(&path, text).expect("a writable folder");
+    path
+}
+
+/// The component for hosts other than Spin, built once per run.
+pub(crate) fn plain_component() -> &'static Path {
+    static COMPONENT: LazyLock<PathBuf> =
+        LazyLock::new(|| gateway_build::build_plain_component().expect("the component builds"));
+    &COMPONENT
 }
 
 /// The variables the gateway runs with.

@@ -3,14 +3,15 @@
 mod backend;
 mod client;
 mod gateway;
+mod hosts;
 mod npm_backend;
+mod process;
 
 pub(crate) use backend::Exchange;
 pub(crate) use client::{Body, Request, Response, TransferError};
-pub(crate) use gateway::{FAULTY, Lab, lab};
+pub(crate) use gateway::{FAULTY, Lab, Settings, lab};
+pub(crate) use hosts::{Feature, HostKind, is_on, offers};
 pub(crate) use npm_backend::{NpmBackend, installed};
-
-use gateway_host::HostOptions;
 
 use std::future::Future;
 use std::time::Duration;
@@ -26,25 +27,20 @@ pub(crate) fn run<F: Future<Output = ()>>(test: impl FnOnce(&'static Lab) -> F) 
     });
 }
 
-/// As [`with_host`], but skipped where the suite's gateway is a foreign one: for what is checked of the embedded host only.
-pub(crate) fn with_embedded_host<F: Future<Output = ()>>(
-    settings: impl FnOnce(&mut HostOptions),
+/// Runs a test against a gateway of its own with other settings. It talks to the same backends. Only for hosts that the suite starts itself.
+pub(crate) fn with_settings<F: Future<Output = ()>>(
+    settings: impl FnOnce(&mut Settings),
     test: impl FnOnce(&'static Lab) -> F,
 ) {
-    if lab().host.is_none() {
-        println!("SKIPPED: needs an embedded host, and GATEWAY_URL names another");
+    if !offers(Feature::OwnSettings) {
         return;
     }
-    with_host(settings, test);
-}
-
-/// Runs a test against an embedded host of its own with further settings. It talks to the same backends.
-pub(crate) fn with_host<F: Future<Output = ()>>(
-    settings: impl FnOnce(&mut HostOptions),
-    test: impl FnOnce(&'static Lab) -> F,
-) {
-    let own = gateway::second(settings);
+    // Tests share it with the tasks they spawn. An embedded host is small enough to stay; a process is ended.
+    let own: &'static Lab = Box::leak(Box::new(gateway::second(settings)));
     lab().runtime.block_on(async {
         tokio::time::timeout(PATIENCE, test(own)).await.expect("the test ends in time");
     });
+    if let Some(process) = &own.process {
+        process.stop();
+    }
 }
