@@ -25,6 +25,7 @@ export async function answer(request: Request, tasks: Tasks, backend: string): P
     console.error(`${backend}:`, error);
     return json({ error: "internal error" }, 500);
   });
+  await discard(request);
   // So that a client of the gateway sees which backend answered.
   response.headers.set("x-served-by", backend);
   return response;
@@ -106,7 +107,7 @@ async function partial(request: Request): Promise<Partial<Pick<Task, "title" | "
  */
 async function bodyOf(request: Request): Promise<string> {
   const tooLarge = new Refused(413, `the body is larger than ${MAX_BODY} bytes`);
-  if (Number(request.headers.get("content-length") ?? 0) > MAX_DISCARDED) throw tooLarge;
+  if (isHuge(request)) throw tooLarge;
   // A byte order mark stays where it is: JSON has none.
   const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
   let [text, size] = ["", 0];
@@ -117,6 +118,24 @@ async function bodyOf(request: Request): Promise<string> {
   }
   if (size > MAX_BODY) throw tooLarge;
   return text + decoder.decode();
+}
+
+/** Lets a body go that nobody asked for, within the same reason: the next request on the connection may be on its way already. */
+async function discard(request: Request): Promise<void> {
+  if (request.bodyUsed || isHuge(request)) return;
+  let size = 0;
+  try {
+    for await (const chunk of request.body ?? []) {
+      size += chunk.byteLength;
+      if (size > MAX_DISCARDED) break;
+    }
+  } catch {
+    // It broke off; the answer does not depend on it.
+  }
+}
+
+function isHuge(request: Request): boolean {
+  return Number(request.headers.get("content-length") ?? 0) > MAX_DISCARDED;
 }
 
 /** `Response.json` says `charset=utf-8` in one runtime and not in another. */
