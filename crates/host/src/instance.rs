@@ -14,6 +14,7 @@ use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
 use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
 use wasmtime_wasi_http::{Error, WasiBody, WasiHttpView};
 
+use crate::key_value::KeyValueStore;
 use crate::limits::{ComputeMeter, Metered};
 use crate::outbound::Outbound;
 use crate::state::{Capabilities, State};
@@ -32,6 +33,14 @@ pub(crate) struct Blueprint {
     pub(crate) reuse: u32,
     /// Instructions executed so far, by all instances, where the engine counts them.
     pub(crate) instructions: Option<Arc<AtomicU64>>,
+}
+
+impl Blueprint {
+    /// The same, with instances that use the stores through this handle.
+    pub(crate) fn with_store(&self, store: KeyValueStore) -> Self {
+        let capabilities = Capabilities { store, ..Capabilities::clone(&self.capabilities) };
+        Self { capabilities: Arc::new(capabilities), ..self.clone() }
+    }
 }
 
 /// The instances of one worker: those that idle; the others belong to their requests.

@@ -2,7 +2,8 @@
 //! other.
 //!
 //! A read takes a few microseconds and happens where it is asked for; a write may wait for the disk and happens on a
-//! thread for such work. In a file the two have a connection each, so that a read never waits for a write.
+//! thread for such work. In a file the two have a connection each, so that a read never waits for a write, and each
+//! worker reads over one of its own, so that it never waits for another worker either.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,8 @@ pub struct KeyValueStore {
     reader: Arc<Mutex<Connection>>,
     writer: Arc<Mutex<Connection>>,
     counts: Arc<Counts>,
+    /// The file; `None` in memory.
+    path: Option<PathBuf>,
 }
 
 #[derive(Debug, Default)]
@@ -87,26 +90,34 @@ impl KeyValueStore {
             let connection = Connection::open_in_memory()?;
             create_table(&connection)?;
             let connection = Arc::new(Mutex::new(connection));
-            return Ok(Self { reader: Arc::clone(&connection), writer: connection, counts: Arc::default() });
+            return Ok(Self {
+                reader: Arc::clone(&connection),
+                writer: connection,
+                counts: Arc::default(),
+                path: None,
+            });
         };
         std::fs::create_dir_all(folder).map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
         let path = folder.join(FILE);
-        let open = || {
-            let connection = Connection::open(&path)?;
-            connection.busy_timeout(BUSY)?;
-            // With a write-ahead log, readers do not wait for writers, and NORMAL leaves out the sync of every single
-            // write: a crash of the machine may lose the last writes, which for a cache is the right trade.
-            connection.pragma_update(None, "journal_mode", "wal")?;
-            connection.pragma_update(None, "synchronous", "normal")?;
-            create_table(&connection)?;
-            Ok(connection)
-        };
         let opened = |error| StoreError::Open(path.clone(), error);
         Ok(Self {
-            writer: Arc::new(Mutex::new(open().map_err(opened)?)),
-            reader: Arc::new(Mutex::new(open().map_err(opened)?)),
+            writer: Arc::new(Mutex::new(open_file(&path).map_err(opened)?)),
+            reader: Arc::new(Mutex::new(open_file(&path).map_err(opened)?)),
             counts: Arc::default(),
+            path: Some(path),
         })
+    }
+
+    /// The same stores, read over a connection of its own. In memory there is only one.
+    pub(crate) fn with_own_reader(&self) -> Result<Self, StoreError> {
+        let reader = match &self.path {
+            Some(path) => {
+                let opened = open_file(path).map_err(|error| StoreError::Open(path.clone(), error))?;
+                Arc::new(Mutex::new(opened))
+            }
+            None => Arc::clone(&self.reader),
+        };
+        Ok(Self { reader, ..self.clone() })
     }
 
     /// Opens the store in this folder for reading; nothing is created or changed, and a host may be using it. `None` where there is none.
@@ -121,7 +132,7 @@ impl KeyValueStore {
             Ok(Arc::new(Mutex::new(connection)))
         };
         let connection = open().map_err(|error| StoreError::Open(path.clone(), error))?;
-        Ok(Some(Self { reader: Arc::clone(&connection), writer: connection, counts: Arc::default() }))
+        Ok(Some(Self { reader: Arc::clone(&connection), writer: connection, counts: Arc::default(), path: Some(path) }))
     }
 
     /// Uses so far.
@@ -189,6 +200,17 @@ impl KeyValueStore {
 /// SQLite keeps its own consistency: a thread that panicked while it held the lock leaves nothing half done.
 fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
     connection.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn open_file(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY)?;
+    // With a write-ahead log, readers do not wait for writers, and NORMAL leaves out the sync of every single
+    // write: a crash of the machine may lose the last writes, which for a cache is the right trade.
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "normal")?;
+    create_table(&connection)?;
+    Ok(connection)
 }
 
 fn create_table(connection: &Connection) -> Result<(), rusqlite::Error> {

@@ -139,11 +139,12 @@ impl Host {
 
         let slots = Slots::new(room.requests);
         let start_worker = |_| {
-            let instances = Instances::new(blueprint.clone(), outbound.unconnected(), room.idle_per_worker);
+            let blueprint = blueprint.with_store(store.with_own_reader()?);
+            let instances = Instances::new(blueprint, outbound.unconnected(), room.idle_per_worker);
             Worker::start(Service::new(Arc::new(instances), slots.clone()), options.drain_timeout)
+                .map_err(HostError::Worker)
         };
-        let workers = (0..options.workers.get()).map(start_worker).collect::<Result<_, _>>();
-        let workers = workers.map_err(HostError::Worker)?;
+        let workers = (0..options.workers.get()).map(start_worker).collect::<Result<_, HostError>>()?;
         let checks = options.health_interval.map(|every| HealthChecks::start(own, address, every));
         let (stop, stopped) = oneshot::channel();
         let server = tokio::spawn(server::run(listener, workers, stopped));

@@ -14,6 +14,7 @@ use crate::limits;
 use crate::outbound::Outbound;
 
 /// What all instances of an application share.
+#[derive(Clone)]
 pub(crate) struct Capabilities {
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) store_labels: Vec<String>,
