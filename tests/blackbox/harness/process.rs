@@ -12,7 +12,7 @@ use std::sync::Mutex;
 /// too. Then it removes the folder that the first argument names.
 const WATCH: &str = r#"
 folder=$1; shift
-trap : INT
+trap : INT TERM HUP
 sh -c 'echo "$$"; exec "$@" 2>&1' run "$@" <&- & child=$!
 exec 2>/dev/null
 cat >/dev/null
