@@ -94,6 +94,12 @@ fn goals(results: &Results) -> Vec<Goal> {
         counterpart(results, "workerd-gateway", "throughput on workerd, 64 connections", 0.5),
         start(results, true, "start of the host, code cached, to the first answer", "under 50 ms", Some(50_000.0)),
         start(results, false, "the same, code not cached", "", None),
+        goal(
+            ("an instance created and let go, nothing run in it", "", "under 1 ms"),
+            Spread::of(results.instantiations.iter().copied()),
+            |spent| spread(*spent, micros),
+            |spent| Some(spent.median < 1_000.0),
+        ),
         instance(results),
         held(results, "gateway-reused", "10,000 open requests, instances reused"),
         held(results, "gateway-fresh", "10,000 open requests, a fresh instance per request"),

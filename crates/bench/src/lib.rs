@@ -7,7 +7,7 @@
 //! rounds     requests per second and latencies, by wrk, for each workload
 //! transfer   one large body through a peer, by client
 //! held       thousands of open requests, by client
-//! startup    the start of the host
+//! startup    the start of the host; instantiation, an instance alone
 //! results    what was measured; stats makes medians and ratios of it
 //! table figures chart    the results for the terminal, for design goals, for the README; units are theirs
 //! machine open_files progress
@@ -22,6 +22,7 @@ mod cli;
 mod client;
 mod figures;
 mod held;
+mod instantiation;
 mod machine;
 mod nginx;
 mod open_files;
@@ -94,6 +95,7 @@ async fn measure(cli: &Cli) -> anyhow::Result<()> {
     let transfers = transfer::measure(&plan, &site, deadline, &mut notes).await;
     let held = held::measure(&plan, &site, room, deadline, &mut notes).await;
     let starts = startup::measure(&plan, &site).await?;
+    let instantiations = instantiation::measure(&plan, &site.root).await?;
     let results = Results {
         machine: Machine::look(&site.root, site.workerd.as_deref().ok()).await,
         notes,
@@ -105,6 +107,7 @@ async fn measure(cli: &Cli) -> anyhow::Result<()> {
         transfers,
         held,
         starts,
+        instantiations,
     };
     write(&plan, &results)
 }

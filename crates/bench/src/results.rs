@@ -31,6 +31,8 @@ pub(crate) struct Results {
     pub(crate) held: Vec<Held>,
     /// Starts of the host.
     pub(crate) starts: Vec<Start>,
+    /// Means of many instantiations of the gateway component, nothing run in them, in microseconds.
+    pub(crate) instantiations: Vec<f64>,
 }
 
 /// One peer at one workload in one round.
@@ -263,6 +265,7 @@ pub(crate) mod tests {
                 memory_per_request: Some(92_160.0),
             }],
             starts: Vec::new(),
+            instantiations: vec![60.0, 40.0, 50.0],
         }
     }
 

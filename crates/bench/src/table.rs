@@ -2,6 +2,7 @@
 
 use crate::peers;
 use crate::results::Results;
+use crate::stats::Spread;
 use crate::units::{bytes, count, micros, ratio, spread};
 
 /// The text: a table per workload, then the heavy ones, then what was left out.
@@ -84,6 +85,9 @@ pub(crate) fn render(results: &Results) -> String {
         if let Some(start) = results.start(cached) {
             rows.push(vec![title.to_owned(), spread(start, micros)]);
         }
+    }
+    if let Some(spent) = Spread::of(results.instantiations.iter().copied()) {
+        rows.push(vec!["an instance, created and let go".to_owned(), spread(spent, micros)]);
     }
     text.push_str(&section("start of the host", &rows));
     for note in &results.notes {

@@ -1,5 +1,6 @@
 //! Instances of the component: created, used for one request or for several in turn, kept for the next or let go.
 
+use std::fmt;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -51,6 +52,12 @@ pub(crate) struct Instances {
     idle: Mutex<Vec<Instance>>,
     /// How many may idle.
     keep: usize,
+}
+
+impl fmt::Debug for Instances {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Instances").field("keep", &self.keep).finish_non_exhaustive()
+    }
 }
 
 /// One instance, from its first request on.

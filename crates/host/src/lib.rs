@@ -61,6 +61,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -93,6 +94,8 @@ pub struct Host {
     slots: Slots,
     checks: Option<HealthChecks>,
     instructions: Option<Arc<AtomicU64>>,
+    /// Beside the workers: those of the health checks.
+    own: Arc<Instances>,
     stop: oneshot::Sender<()>,
     server: JoinHandle<()>,
 }
@@ -145,10 +148,10 @@ impl Host {
                 .map_err(HostError::Worker)
         };
         let workers = (0..options.workers.get()).map(start_worker).collect::<Result<_, HostError>>()?;
-        let checks = options.health_interval.map(|every| HealthChecks::start(own, address, every));
+        let checks = options.health_interval.map(|every| HealthChecks::start(Arc::clone(&own), address, every));
         let (stop, stopped) = oneshot::channel();
         let server = tokio::spawn(server::run(listener, workers, stopped));
-        Ok(Self { address, store, slots, checks, instructions: blueprint.instructions, stop, server })
+        Ok(Self { address, store, slots, checks, instructions: blueprint.instructions, own, stop, server })
     }
 
     /// Where it listens; tells the port when port 0 was asked for.
@@ -165,6 +168,20 @@ impl Host {
     /// without [`HostOptions::meter_instructions`].
     pub fn instructions(&self) -> u64 {
         self.instructions.as_ref().map_or(0, |total| total.load(Ordering::Relaxed))
+    }
+
+    /// Instantiates the component this often, one after the other, and lets each instance go unused. Returns the mean time
+    /// of both together, zero for no times. This is for benchmarks.
+    ///
+    /// # Errors
+    ///
+    /// The component cannot be instantiated.
+    pub async fn time_instantiation(&self, times: u32) -> Result<Duration, EngineError> {
+        let begun = Instant::now();
+        for _ in 0..times {
+            self.own.try_one().await.map_err(EngineError::Setup)?;
+        }
+        Ok(begun.elapsed().checked_div(times).unwrap_or_default())
     }
 
     /// Waits until no instance runs, so that what the component does after its responses is done. Requests that arrive meanwhile may be turned
