@@ -81,7 +81,7 @@ impl Instances {
         let mut instance = self.create();
         instance.refuel();
         let meter = Arc::clone(&instance.meter);
-        let instantiated = async { instance.proxy(&self.blueprint.component).await.map(drop) };
+        let instantiated = async { self.blueprint.component.instantiate_async(&mut instance.store).await.map(drop) };
         Metered::new(pin!(instantiated), meter).await
     }
 
@@ -157,14 +157,6 @@ impl Instance {
         self.store.get_fuel().map_or(0, |left| u64::MAX.saturating_sub(left))
     }
 
-    async fn proxy(&mut self, component: &ProxyPre<State>) -> wasmtime::Result<&Proxy> {
-        let proxy = match self.proxy.take() {
-            Some(proxy) => proxy,
-            None => component.instantiate_async(&mut self.store).await?,
-        };
-        Ok(self.proxy.insert(proxy))
-    }
-
     async fn serve<B>(
         &mut self,
         component: &ProxyPre<State>,
@@ -182,11 +174,11 @@ impl Instance {
         let request = self.store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
         let outparam = self.store.data_mut().http().new_response_outparam(sender)?;
         let call = async {
-            self.proxy(component).await?;
-            match &self.proxy {
-                Some(proxy) => proxy.wasi_http_incoming_handler().call_handle(&mut self.store, request, outparam).await,
-                None => Ok(()),
-            }
+            let proxy = match &mut self.proxy {
+                Some(proxy) => proxy,
+                none => none.insert(component.instantiate_async(&mut self.store).await?),
+            };
+            proxy.wasi_http_incoming_handler().call_handle(&mut self.store, request, outparam).await
         };
         Metered::new(pin!(call), meter).await
     }
