@@ -43,6 +43,9 @@ struct Record {
     updates: Vec<Update>,
 }
 
+/// Said of a path that a backend could read as one outside the base path of its URL.
+const LEAVES_THE_BASE_PATH: &str = "The path's '..' segments lead above the base path of the backend's URL";
+
 /// The host's capabilities.
 pub(crate) struct Capabilities {
     pub(crate) variables: HostVariables,
@@ -124,6 +127,9 @@ async fn forward(
         return Err(GatewayError::RequestHeadTooLarge);
     }
     let backend = capabilities.backend(head, record)?;
+    if backend.url.is_left_by(&head.path_and_query) {
+        return Err(GatewayError::BadRequest(LEAVES_THE_BASE_PATH));
+    }
     let entry = capabilities.health(&backend);
     record.health = Some(gateway_core::health::state(entry.as_ref(), record.time));
     if let Some(retry_after) = entry.as_ref().and_then(|entry| entry.gate(record.time)) {
@@ -189,7 +195,7 @@ impl Capabilities {
     fn with_registry<T>(&self, location: Location, work: impl FnOnce(&dyn BackendRegistry) -> T) -> T {
         match location {
             Location::Local => work(&LocalRegistry::new(&self.variables, &self.store)),
-            Location::Cloud => work(&CloudRegistry::new(&self.store)),
+            Location::Cloud => work(&CloudRegistry::new(&self.variables, &self.store)),
         }
     }
 

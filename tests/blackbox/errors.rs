@@ -127,9 +127,9 @@ fn a_malformed_entry_is_a_500_that_names_the_key() {
 #[test]
 fn a_host_outside_the_allowed_ones_is_a_503_that_names_the_setting() {
     run(|lab| async move {
-        for (request, backend, names) in [
-            (Request::get("/").backend("denied"), "denied", "allowed_outbound_hosts"),
-            (Request::get("/").cloud("outside"), "outside", "cloud_hosts"),
+        for (request, backend, host, names) in [
+            (Request::get("/").backend("denied"), "denied", "http://localhost:", "allowed_outbound_hosts"),
+            (Request::get("/").cloud("outside"), "outside", ".test:1 ", "cloud_hosts"),
         ] {
             let response = request.send(lab).await;
             assert_eq!(response.status, 503);
@@ -137,7 +137,7 @@ fn a_host_outside_the_allowed_ones_is_a_503_that_names_the_setting() {
             assert_eq!(body["error"], "Backend Unavailable");
             assert_eq!(body["backend"], backend);
             let message = body["message"].as_str().expect("a message");
-            assert!(message.contains(names) && message.contains("http://localhost:"), "{message}");
+            assert!(message.contains(names) && message.contains(host), "{message}");
             assert!(response.value("proxy-status").expect("a proxy-status").contains("http_request_denied"));
         }
     });

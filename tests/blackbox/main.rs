@@ -37,6 +37,9 @@ mod errors;
 /// Deadlines, stalls and the one retry.
 mod deadline;
 
+/// Input that is meant to do harm, byte by byte.
+mod hostile;
+
 /// The gate, active checks, and what they cost the store.
 mod health;
 

@@ -6,6 +6,9 @@
 //! component. This host does the same, and says why.
 
 mod ipv4_range;
+mod named;
+
+pub use named::names;
 
 use std::fmt;
 use std::ops::Range;
@@ -19,22 +22,20 @@ pub struct AllowedHosts {
     poison: Option<Poison>,
 }
 
-/// An entry with a path, which makes Spin deny everything.
+/// An entry with a path, which makes Spin deny everything. Its value is not kept: what stands behind the host may be secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Poison {
     /// The entry as the manifest has it.
     pub entry: String,
-    /// Its value after expansion, the path included.
-    pub value: String,
 }
 
 impl fmt::Display for Poison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the entry {:?} of allowed_outbound_hosts has the value {:?}, which carries a path; with such an entry every outbound request \
-             of the component is denied, as in Spin. Remove the path from the value",
-            self.entry, self.value
+            "the value of the entry {:?} of allowed_outbound_hosts carries a path; with such an entry every outbound request of the component \
+             is denied, as in Spin. Remove the path from the value",
+            self.entry
         )
     }
 }
@@ -125,7 +126,7 @@ impl AllowedHosts {
             match parse(value.trim()) {
                 Ok(Some(rule)) => hosts.rules.push(rule),
                 Ok(None) => {
-                    hosts.poison.get_or_insert(Poison { entry: entry.to_owned(), value: value.trim().to_owned() });
+                    hosts.poison.get_or_insert(Poison { entry: entry.to_owned() });
                 }
                 Err(problem) => return Err(AllowedHostsError { entry: entry.to_owned(), problem }),
             }

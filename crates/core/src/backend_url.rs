@@ -1,5 +1,8 @@
 //! The URL of a backend: parsed once, then joined with request paths byte for byte.
 
+mod dot_segments;
+
+use crate::route::path_of;
 use http::Uri;
 use std::fmt;
 
@@ -139,6 +142,11 @@ impl BackendUrl {
         let separator = if path_and_query.starts_with('/') { "" } else { "/" };
         [&self.base_path, separator, path_and_query].concat()
     }
+
+    /// Whether a backend could take the request's path for one above the base path. Without a base path there is nothing to leave.
+    pub fn is_left_by(&self, path_and_query: &str) -> bool {
+        !self.base_path.is_empty() && dot_segments::climb(path_of(path_and_query))
+    }
 }
 
 impl fmt::Display for BackendUrl {
@@ -193,6 +201,21 @@ mod tests {
             ("http://a b/", UrlError::Malformed),
         ] {
             assert_eq!(BackendUrl::parse(text), Err(error), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_base_path_is_left_by_paths_alone_and_only_where_there_is_one() {
+        for (base, path, left) in [
+            ("http://h", "/../x", false),
+            ("http://h/", "/%2e%2e/x", false),
+            ("http://h/api", "/../x", true),
+            ("http://h/api/v1/", "/../x", true),
+            ("http://h/api", "/a/../x", false),
+            ("http://h/api", "/a?x=/../..", false),
+            ("http://h/api", "/a?/../../..", false),
+        ] {
+            assert_eq!(BackendUrl::parse(base).unwrap().is_left_by(path), left, "{base} + {path}");
         }
     }
 

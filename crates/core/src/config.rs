@@ -10,6 +10,8 @@ pub const ENVIRONMENT: &str = "environment";
 pub const REQUEST_TIMEOUT: &str = "request_timeout";
 /// The variable with further local backends.
 pub const EXTRA_BACKENDS: &str = "extra_backends";
+/// The variable with the one pattern of hosts that backends of the store may have.
+pub const CLOUD_HOSTS: &str = "cloud_hosts";
 /// The deadline where none is configured (design §1, Errors).
 pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// The most that connecting may take of the deadline.

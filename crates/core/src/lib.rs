@@ -28,6 +28,7 @@ pub mod file_name;
 pub mod forwarded;
 pub mod headers;
 pub mod health;
+pub mod internal_host;
 pub mod log;
 pub mod page;
 pub mod registry;

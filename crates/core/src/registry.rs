@@ -7,7 +7,7 @@ mod cloud;
 mod entry;
 mod local;
 
-pub use cloud::{BACKEND_KEY, CloudRegistry};
+pub use cloud::{BACKEND_KEY, CloudRegistry, parse_entry};
 pub use local::LocalRegistry;
 
 use crate::backend::{Backend, Location};

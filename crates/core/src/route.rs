@@ -26,7 +26,7 @@ pub enum Route {
 /// Routes by method and raw path; nothing is decoded or normalised, so gateway and backend always see the same path.
 ///
 /// # Errors
-/// Other methods on the gateway's own paths, and CONNECT.
+/// Other methods on the gateway's own paths, CONNECT, and `*` with another method than OPTIONS (RFC 9112 §3.2.4).
 pub fn route(method: &Method, path_and_query: &str) -> Result<Route, GatewayError> {
     if *method == Method::OPTIONS {
         return Ok(Route::Preflight);
@@ -37,6 +37,7 @@ pub fn route(method: &Method, path_and_query: &str) -> Result<Route, GatewayErro
     let (path, own) = match path_of(path_and_query) {
         "/health" => ("/health", Route::Health),
         "/backends" => ("/backends", Route::Backends),
+        "*" => return Err(GatewayError::BadRequest("Only OPTIONS has the target '*'")),
         _ => return Ok(Route::Proxy),
     };
     if matches!(*method, Method::GET | Method::HEAD) { Ok(own) } else { Err(GatewayError::MethodNotAllowed { path }) }
@@ -149,6 +150,7 @@ mod tests {
             assert!(matches!(route(&Method::POST, path), Err(GatewayError::MethodNotAllowed { .. })));
         }
         assert_eq!(route(&Method::CONNECT, "h:1"), Err(GatewayError::MethodNotSupported));
+        assert!(matches!(route(&Method::GET, "*"), Err(GatewayError::BadRequest(_))));
     }
 
     fn check(lines: &[(&str, &[u8])], environment: Location, expected: Result<(&str, Location), &str>) {

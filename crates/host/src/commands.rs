@@ -8,8 +8,6 @@ mod snapshot;
 
 /// The store that the gateway opens.
 const STORE: &str = "default";
-/// The variable that fills `allowed_outbound_hosts` for backends of the key-value store.
-const CLOUD_HOSTS: &str = "cloud_hosts";
 
 /// `1 error`, `2 errors`.
 fn number(count: usize, noun: &str) -> String {

@@ -49,6 +49,7 @@ mod open_files;
 mod options;
 mod outbound;
 mod replies;
+mod request_rules;
 mod server;
 mod service;
 mod spin_headers;

@@ -2,12 +2,16 @@
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 
-/// The request names no host.
-pub(crate) fn missing_host() -> Response<Full<Bytes>> {
-    json(StatusCode::BAD_REQUEST, "Bad Request", "The request has no valid Host header")
+use crate::request_rules::Refused;
+
+/// The request is not one that every server would understand alike. Nothing more is read from its connection.
+pub(crate) fn refused(Refused(reason): Refused) -> Response<Full<Bytes>> {
+    let mut response = json(StatusCode::BAD_REQUEST, "Bad Request", reason);
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// As many requests as allowed are being served.

@@ -8,7 +8,6 @@ use std::time::Duration;
 use hyper::Request;
 use hyper::Response;
 use hyper::body::Incoming;
-use hyper::header::HOST;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -19,6 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::exchange::{self, ResponseBody};
 use crate::instance::Instances;
 use crate::replies;
+use crate::request_rules;
 use crate::spin_headers;
 
 /// How long a client may take for the head of a request, and how long a connection may idle.
@@ -70,8 +70,9 @@ impl Service {
     }
 
     async fn serve(&self, mut request: Request<Incoming>, client: SocketAddr) -> Response<ResponseBody> {
-        let Some(authority) = authority(&request) else {
-            return replies::missing_host().map(ResponseBody::Host);
+        let authority = match request_rules::check(request.method(), request.uri(), request.headers()) {
+            Ok(authority) => authority,
+            Err(refused) => return replies::refused(refused).map(ResponseBody::Host),
         };
         let Some(slot) = self.slots.take() else {
             return replies::overloaded().map(ResponseBody::Host);
@@ -80,15 +81,6 @@ impl Service {
         spin_headers::append(request.headers_mut(), &uri, &authority, client);
         exchange::answer(Arc::clone(&self.instances), request, slot).await
     }
-}
-
-/// The host that the client asked for. Without one a request cannot be passed to the component.
-fn authority(request: &Request<Incoming>) -> Option<String> {
-    let named = match request.uri().authority() {
-        Some(authority) => authority.as_str(),
-        None => request.headers().get(HOST)?.to_str().ok()?,
-    };
-    (!named.is_empty()).then(|| named.to_owned())
 }
 
 /// HTTP/1.1 with keep-alive and pipelining.

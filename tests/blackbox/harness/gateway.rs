@@ -207,7 +207,9 @@ pub(crate) fn key_values(backends: &Backends) -> Vec<(String, String)> {
     let mut entries = vec![
         entry("cf-d1", format!("http://{}/cloud", backends.second)),
         entry("cloud-only", format!("http://{}", backends.second)),
-        entry("outside", "http://localhost:1".to_owned()),
+        entry("outside", format!("{}:1", nameless())),
+        // Loopback: even a gateway that asked there would ask nobody else's machine.
+        entry("inside", "http://localhost:1/secret".to_owned()),
         ("backend:broken".to_owned(), "not json".to_owned()),
     ];
     entries.push(entry("silent", format!("http://{}", backends.silent)));

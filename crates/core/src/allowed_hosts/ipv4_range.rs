@@ -20,6 +20,11 @@ impl Ipv4Range {
         Some(Self { network, mask })
     }
 
+    /// Whether it is no larger than the largest networks there are, those of 2^24 addresses.
+    pub(super) fn is_one_network(&self) -> bool {
+        self.mask >= 0xff00_0000
+    }
+
     /// Whether the host is an address within.
     pub(super) fn contains(&self, host: &str) -> bool {
         host.parse::<Ipv4Addr>().is_ok_and(|address| address.to_bits() & self.mask == self.network)

@@ -67,10 +67,11 @@ fn an_empty_list_allows_nothing() {
 
 #[test]
 fn a_path_denies_everything() {
-    let hosts = AllowedHosts::compile([("http://ok:1", "http://ok:1"), ("{{ url }}", "http://h:1/api")]).unwrap();
+    let hosts =
+        AllowedHosts::compile([("http://ok:1", "http://ok:1"), ("{{ url }}", "http://h:1/api?key=s3cret")]).unwrap();
     assert!(!hosts.allows("http", "ok", Some(1)), "also what other entries allow");
     let message = hosts.poison().unwrap().to_string();
-    assert!(message.contains("{{ url }}") && message.contains("http://h:1/api"), "{message}");
+    assert!(message.contains("{{ url }}") && !message.contains("s3cret"), "{message}");
     for value in [
         "http://h/?q",
         "http://h?q",

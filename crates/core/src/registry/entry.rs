@@ -17,6 +17,14 @@ pub(super) struct Description {
     health_endpoint: Option<String>,
 }
 
+/// What is wrong with a JSON text. Where it does not say what is expected but what stands there, that is left out: it may hold a credential.
+pub(super) fn problem(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let repeats_the_value =
+        ["invalid type", "invalid value", "invalid length"].iter().any(|start| text.starts_with(start));
+    if repeats_the_value { "something in it has the wrong type".to_owned() } else { text }
+}
+
 impl Description {
     /// The name, or the id where it has none.
     pub(super) fn name(&self) -> String {

@@ -1,6 +1,6 @@
 //! Backends from Spin variables: one URL variable for each known backend, and `extra_backends` for further ones.
 
-use super::entry::Description;
+use super::entry::{Description, problem};
 use super::{BackendRegistry, Listed, Store, Variables, stored_health};
 use crate::backend::{Backend, KNOWN_BACKENDS, KnownBackend, Location, known_backend};
 use crate::backend_url::BackendUrl;
@@ -47,7 +47,7 @@ impl<'a, V: Variables, S: Store> LocalRegistry<'a, V, S> {
             return Ok(Vec::new());
         }
         let elements: Vec<serde_json::Value> = serde_json::from_str(&text).map_err(|error| {
-            ConfigError::variable(EXTRA_BACKENDS, format!("is not a JSON array of backends: {error}"))
+            ConfigError::variable(EXTRA_BACKENDS, format!("is not a JSON array of backends: {}", problem(&error)))
         })?;
         Ok(elements
             .into_iter()
@@ -60,7 +60,7 @@ impl<'a, V: Variables, S: Store> LocalRegistry<'a, V, S> {
                         name: place.clone(),
                         backend: Err(ConfigError::variable(
                             &place,
-                            format!("is not an object with 'id' and 'url': {error}"),
+                            format!("is not an object with 'id' and 'url': {}", problem(&error)),
                         )),
                     },
                     Ok(entry) => Listed {
@@ -194,6 +194,22 @@ mod tests {
         assert_eq!(shown.len(), 5, "{shown:#?}");
         assert!(shown.iter().any(|line| line.contains("already configured")), "{shown:#?}");
         assert!(shown.iter().any(|line| line.contains("variable 'extra_backends[2]' is not an object")), "{shown:#?}");
+    }
+
+    #[test]
+    fn what_a_malformed_value_holds_is_not_repeated() {
+        for value in [
+            r#""http://u:s3cret@h""#,
+            r#"["http://u:s3cret@h"]"#,
+            r#"[{"id":"x","url":"http://u:s3cret@h"}]"#,
+            r#"[{"id":"x","url":"http://h","name":["s3cret"]}]"#,
+            r#"[{"id":"x","url":"http://h","healthEndpoint":"s3cret"}]"#,
+            "http://u:s3cret@h",
+        ] {
+            let variables = Fake::new(&[("extra_backends", value)]);
+            let shown = format!("{:?}", LocalRegistry::new(&variables, &variables).list_backends());
+            assert!(shown.contains("Err(") && !shown.contains("s3cret"), "{value}: {shown}");
+        }
     }
 
     #[test]

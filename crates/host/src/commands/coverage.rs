@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use gateway_core::backend_url::BackendUrl;
+use gateway_core::config::CLOUD_HOSTS;
 use gateway_host::allowed_hosts::AllowedHosts;
 use gateway_host::manifest::Manifest;
 use gateway_host::template::Template;
 use gateway_host::variables::environment_name;
 
 use self::pattern::Pattern;
-use super::CLOUD_HOSTS;
 
 /// The entries of `allowed_outbound_hosts` that can be used; those that cannot are somebody else's message.
 #[derive(Debug)]

@@ -8,9 +8,10 @@ use std::io::{IsTerminal, Read};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use gateway_core::backend::{Backend, Location};
-use gateway_core::config::{ENVIRONMENT, environment};
+use gateway_core::config::{CLOUD_HOSTS, ENVIRONMENT, environment};
 use gateway_core::health;
-use gateway_core::registry::{BACKEND_KEY, BackendRegistry, CloudRegistry, LocalRegistry};
+use gateway_core::internal_host;
+use gateway_core::registry::{BACKEND_KEY, BackendRegistry, LocalRegistry};
 use gateway_core::time::Timestamp;
 use gateway_host::{Application, KeyValueStore};
 
@@ -155,14 +156,20 @@ fn remarks(place: &Place, stored: &Snapshot, backend: &Backend) -> &'static str 
     }
     let coverage = Coverage::new(&application.manifest, &application.variables);
     if coverage.covers(&backend.url) {
+        // What the gateway would say of it, before it does.
+        let cloud_hosts = || application.component_variables.get(CLOUD_HOSTS).cloned();
+        if let Err(reason) = internal_host::check(&backend.url, &cloud_hosts) {
+            eprintln!("warning: requests to '{}' will be refused: its entry {reason}", backend.id);
+            return "";
+        }
         return ", covered by allowed_outbound_hosts";
     }
-    let others: Vec<_> =
-        [CloudRegistry::new(stored).list_backends(), LocalRegistry::new(&variables, stored).list_backends()]
-            .into_iter()
-            .flat_map(Result::unwrap_or_default)
-            .filter_map(|listed| Some(listed.backend.ok()?.url))
-            .collect();
+    let local = LocalRegistry::new(&variables, stored).list_backends().unwrap_or_default();
+    let others: Vec<_> = stored
+        .backends()
+        .chain(local.into_iter().filter_map(|listed| listed.backend.ok()))
+        .map(|backend| backend.url)
+        .collect();
     eprintln!(
         "warning: allowed_outbound_hosts does not cover {}, so requests to '{}' would be denied; {}, and start the gateway again",
         backend.url.origin(),

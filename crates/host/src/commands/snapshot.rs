@@ -2,20 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use gateway_core::backend::Backend;
 use gateway_core::config::ConfigError;
-use gateway_core::registry::{Store, Variables};
+use gateway_core::registry::{BACKEND_KEY, Store, Variables};
 use gateway_host::{KeyValueStore, StoreError};
 
 use super::STORE;
+use super::kv::entry;
 
 /// What the gateway's store held at one time.
 #[derive(Debug, Default)]
 pub(super) struct Snapshot(pub(super) BTreeMap<String, Vec<u8>>);
 
 impl Snapshot {
-    /// A store that holds one key.
-    pub(super) fn one(key: &str, value: &[u8]) -> Self {
-        Self(BTreeMap::from([(key.to_owned(), value.to_owned())]))
+    /// The backends whose entries are well formed, wherever their URLs lead.
+    pub(super) fn backends(&self) -> impl Iterator<Item = Backend> {
+        self.0
+            .iter()
+            .filter(|(key, _)| key.starts_with(BACKEND_KEY))
+            .filter_map(|(key, value)| entry::parse(key, value).ok())
     }
 
     /// Reads everything. A key that is deleted meanwhile is none.

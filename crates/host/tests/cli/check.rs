@@ -208,6 +208,8 @@ fn stored_backends() {
         (&["{"][..], &["'backend:x'", "JSON", "kv delete"][..]),
         (&["--url", "https://x.example.dev"], &["'backend:x'", "does not cover https://x.example.dev", "cloud_hosts"]),
         (&["--url", "http://127.0.0.1:3000/api"], &["'backend:x'"]),
+        // Allowed, because a local backend is there: for an entry of the store that is not enough.
+        (&["--url", "http://127.0.0.1:3001/api"], &["'backend:x'", "leads inside", "'cloud_hosts'"]),
     ] {
         set(&[&["backend:x"], value].concat());
         let (code, stdout) = run(check("environment=cloud"));

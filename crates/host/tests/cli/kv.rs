@@ -155,6 +155,11 @@ fn a_host_that_is_not_allowed_is_a_warning_with_the_value_to_set() {
     let (stdout, stderr) =
         set("backend:x", "https://c.example.dev", &["--variable", "cloud_hosts=https://*.example.dev"]);
     assert!(stdout.contains("replaced") && stdout.contains("covered") && !stderr.contains("warning"), "{stderr}");
+    let (stdout, stderr) = set("backend:z", "http://127.0.0.1:3001", &[]);
+    assert!(stderr.contains("'z' will be refused") && stderr.contains("'cloud_hosts'"), "{stderr}");
+    assert!(!stdout.contains("covered"), "{stdout}");
+    let (stdout, _) = set("backend:z", "http://127.0.0.1:3001", &["--variable", "cloud_hosts=http://127.0.0.1:*"]);
+    assert!(stdout.contains("covered"), "{stdout}");
     let (_, stderr) = set("backend:z", "http://127.0.0.1:9", &["--variable", "backend_cf_d1_url=http://h/path"]);
     assert!(stderr.contains("backend_cf_d1_url") && stderr.contains("path"), "{stderr}");
     let (_, stderr) = set("backend:z", "http://127.0.0.1:8", &["--variable", "enviroment=cloud"]);

@@ -5,8 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use gateway_core::backend::{Backend, KNOWN_BACKENDS, Location, known_backend};
 use gateway_core::backend_url::BackendUrl;
-use gateway_core::config::{EXTRA_BACKENDS, Source};
-use gateway_core::registry::{BACKEND_KEY, BackendRegistry, CloudRegistry, LocalRegistry};
+use gateway_core::config::{CLOUD_HOSTS, EXTRA_BACKENDS, Source};
+use gateway_core::internal_host;
+use gateway_core::registry::{BACKEND_KEY, BackendRegistry, LocalRegistry};
 
 use super::report::{Report, Severity};
 use crate::commands::coverage::Coverage;
@@ -35,9 +36,8 @@ impl Subject<'_> {
         let nothing = Snapshot::default();
         let stored = stored.unwrap_or(&nothing);
         let local = LocalRegistry::new(&Values(self.variables), stored).list_backends();
-        let cloud = CloudRegistry::new(stored).list_backends();
-        let listed = [local, cloud].into_iter().flat_map(Result::unwrap_or_default);
-        listed.filter_map(|listed| Some(listed.backend.ok()?.url)).collect()
+        let local = local.unwrap_or_default().into_iter().filter_map(|listed| listed.backend.ok());
+        local.chain(stored.backends()).map(|backend| backend.url).collect()
     }
 }
 
@@ -126,6 +126,10 @@ pub(super) fn check_all(
                     url.origin()
                 ),
             );
+        } else if backend.location == Location::Cloud
+            && let Err(reason) = internal_host::check(url, &|| subject.variables.get(CLOUD_HOSTS).cloned())
+        {
+            report.add(severity, format_args!("{culprit} {reason}"));
         }
         if let Some(other) = seen.insert(comparable(url), id) {
             report.warning(format_args!(

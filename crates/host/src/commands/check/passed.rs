@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gateway_core::backend::KNOWN_BACKENDS;
-use gateway_core::config::{ENVIRONMENT, EXTRA_BACKENDS, REQUEST_TIMEOUT};
+use gateway_core::config::{CLOUD_HOSTS, ENVIRONMENT, EXTRA_BACKENDS, REQUEST_TIMEOUT};
 use gateway_host::manifest::Manifest;
 use gateway_host::template::{Template, TemplateError};
 
@@ -15,7 +15,7 @@ pub(super) fn check(
     variables: &BTreeMap<String, String>,
     report: &mut Report,
 ) -> BTreeMap<String, String> {
-    for name in [ENVIRONMENT, REQUEST_TIMEOUT, EXTRA_BACKENDS] {
+    for name in [ENVIRONMENT, REQUEST_TIMEOUT, EXTRA_BACKENDS, CLOUD_HOSTS] {
         used(manifest, name, report);
     }
     for known in &KNOWN_BACKENDS {

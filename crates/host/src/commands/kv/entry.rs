@@ -1,10 +1,8 @@
 //! `backend:<id>`: its JSON, and what the gateway makes of it.
 
-use gateway_core::backend::{Backend, Location, known_backend};
-use gateway_core::registry::{BACKEND_KEY, BackendRegistry, CloudRegistry};
+use gateway_core::backend::{Backend, Location, is_valid_id, known_backend};
+use gateway_core::registry::{BACKEND_KEY, parse_entry};
 use serde::Serialize;
-
-use crate::commands::snapshot::Snapshot;
 
 /// The form that the gateway reads.
 #[derive(Serialize)]
@@ -26,16 +24,16 @@ pub(super) fn build(id: &str, url: &str, name: Option<&str>, health_endpoint: Op
     serde_json::to_vec(&entry).unwrap_or_default()
 }
 
-/// The backend that the gateway would find under this key, or what it would say of the entry.
+/// The backend that the gateway would find under this key, or what it would say of the entry. Where its URL may lead is another question: that
+/// depends on variables.
 pub(in crate::commands) fn parse(key: &str, value: &[u8]) -> Result<Backend, String> {
     let id = key.strip_prefix(BACKEND_KEY).unwrap_or(key);
-    match CloudRegistry::new(&Snapshot::one(key, value)).get_backend(id) {
-        Ok(Some(backend)) => Ok(backend),
-        Ok(None) => Err(format!(
+    if !is_valid_id(id) {
+        return Err(format!(
             "the gateway never reads the key '{key}', because its id is not made of 1 to 64 letters, digits, '-', '_' or '.'"
-        )),
-        Err(error) => Err(error.to_string()),
+        ));
     }
+    parse_entry(id, value).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
