@@ -166,3 +166,32 @@ fn only_the_error_table_builds_error_statuses() {
         }
     }
 }
+
+/// Each row of the threat model names its defence and a test, and what is named exists.
+#[test]
+fn the_threat_model_names_tests_that_exist() {
+    let text = std::fs::read_to_string(root().join("docs/threat-model.md")).expect("the threat model");
+    let section = text.split("## Threats and defences").nth(1).and_then(|rest| rest.split("\n## ").next());
+    let rows: Vec<_> = section.expect("its table").lines().filter(|line| line.starts_with("| ")).skip(2).collect();
+    assert!(rows.len() > 20, "{} rows", rows.len());
+    for row in rows {
+        let cells: Vec<_> = row.trim_matches('|').split(" | ").collect();
+        assert_eq!(cells.len(), 4, "{row}");
+        let quoted = |cell: &str| -> Vec<String> { cell.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+        for file in quoted(cells[2]).iter().filter(|name| name.ends_with(".rs")) {
+            assert!(root().join(file).is_file(), "{file} does not exist: {row}");
+        }
+        let tests = quoted(cells[3]);
+        assert!(!tests.is_empty(), "no test: {row}");
+        for test in tests {
+            let (file, name) = test.split_once("::").unwrap_or_else(|| panic!("{test} is not file::test"));
+            let code = std::fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+            let lines: Vec<_> = code.lines().map(str::trim).collect();
+            let at = lines.iter().position(|line| line.starts_with(&format!("fn {name}(")));
+            let is_test = at.is_some_and(|at| {
+                lines[..at].iter().rev().take_while(|line| line.starts_with('#')).any(|line| *line == "#[test]")
+            });
+            assert!(is_test, "{file} has no test {name}");
+        }
+    }
+}

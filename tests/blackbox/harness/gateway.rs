@@ -186,7 +186,7 @@ pub(crate) fn variables(backends: &Backends, gateway: SocketAddr) -> BTreeMap<St
         ("backend_php_laravel_url", format!("https://{}", backends.first)),
         ("backend_ruby_rails_url", format!("http://{gateway}")),
         ("extra_backends", extra.to_string()),
-        ("cloud_hosts", "http://127.0.0.1:*".to_owned()),
+        ("cloud_hosts", "*://127.0.0.1:*".to_owned()),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))

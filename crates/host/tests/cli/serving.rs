@@ -182,3 +182,20 @@ fn too_few_memory_mappings_are_said_and_survived() {
     let stderr = gateway.stop();
     assert!(stderr.contains("sysctl -w vm.max_map_count=") && !stderr.contains("no room"), "{stderr}");
 }
+
+#[test]
+fn more_requests_than_allowed_are_told_to_come_again() {
+    let backend = Backend::start();
+    let gateway = Gateway::start(&backend, &["--health-interval", "0", "--max-concurrency", "1"]);
+    let (first, second) = std::thread::scope(|scope| {
+        let address = &gateway.address;
+        let first = scope.spawn(move || get(address, "/held", ""));
+        // It waits for its backend, and holds the only place.
+        let (_, mut connection) = backend.requests.recv_timeout(SOON).expect("the request");
+        let second = gateway.get("/health", "");
+        connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok").unwrap();
+        (first.join().unwrap(), second)
+    });
+    assert!(first.starts_with("HTTP/1.1 200"), "{first}");
+    assert!(second.starts_with("HTTP/1.1 503") && second.contains("retry-after: 1"), "{second}");
+}
