@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand};
+use hyper::header::{HeaderName, HeaderValue};
 
 pub(crate) use self::trailing::parse;
 
@@ -31,6 +32,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Ask a running gateway for its health: exit code 0 when it is healthy, 1 otherwise.
     Health(Health),
+    /// Send one request to several backends of a running gateway, at once, and compare their answers and times.
+    Shootout(Shootout),
 }
 
 #[derive(Debug, Args)]
@@ -87,7 +90,8 @@ pub(crate) struct Up {
     #[arg(long)]
     pub(crate) no_example: bool,
 
-    /// Run another command of the host instead: `cargo up -- kv list`, `cargo up -- check`.
+    /// Run another command of the host instead: `cargo up -- kv list`, `cargo up -- check`,
+    /// `cargo up -- shootout http://127.0.0.1:3000/tasks --runs 50`.
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) trailing: Vec<OsString>,
 }
@@ -186,6 +190,44 @@ pub(crate) struct Health {
     pub(crate) url: String,
 }
 
+#[derive(Debug, Args)]
+#[command(after_help = "Exit code: 0 when all answered and agree, 1 when there is no comparison, 2 for wrong usage, \
+    3 when backends disagree, 4 when one gave no answer.")]
+pub(crate) struct Shootout {
+    /// Where the gateway runs, with the path and query that every backend is asked for.
+    #[arg(value_name = "URL")]
+    pub(crate) url: String,
+
+    /// The ids of two or more backends, each with @local or @cloud if wanted; * stands for all that are healthy.
+    #[arg(long, value_name = "ID,ID|*", default_value = "*", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) backends: String,
+
+    /// Where the gateway looks the ids up. Default: what its environment says.
+    #[arg(long, value_name = "LOCATION", value_parser = ["local", "cloud"])]
+    pub(crate) location: Option<String>,
+
+    /// How often to ask, in rounds one after the other: 1 to 50.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=50))]
+    pub(crate) runs: u8,
+
+    /// A header to send to every backend. May be given several times.
+    #[arg(long = "header", short = 'H', value_name = "NAME: VALUE", value_parser = header)]
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+
+    /// GET or HEAD: other requests would be carried out once for each backend.
+    #[arg(long, value_name = "METHOD", default_value = "GET", value_parser = ["GET", "HEAD"])]
+    pub(crate) method: String,
+
+    /// The folder for shootout.json, shootout.csv and shootout.svg; it is created, and files of an earlier run are
+    /// replaced.
+    #[arg(long, value_name = "FOLDER", default_value = "target/shootout")]
+    pub(crate) out: PathBuf,
+
+    /// How long the gateway may take for everything: 120s, 1500ms or plain seconds.
+    #[arg(long, value_name = "DURATION", default_value = "120s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+}
+
 /// A name and where its value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pair {
@@ -209,6 +251,28 @@ fn pair(text: &str) -> Result<Pair, String> {
         None => Source::Text(value.to_owned()),
     };
     Ok(Pair { name: name.to_owned(), value })
+}
+
+/// Fields that the command or the connection sets, and what to write instead.
+const RESERVED: [(&str, &str); 6] = [
+    ("x-backend", "use --backends"),
+    ("x-backend-location", "use --location"),
+    ("x-shootout-runs", "use --runs"),
+    ("content-length", "the request has no body"),
+    ("transfer-encoding", "the request has no body"),
+    ("connection", "it belongs to the connection"),
+];
+
+/// `name: value`.
+fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let (name, value) = text.split_once(':').ok_or("expected 'name: value'")?;
+    let name: HeaderName = name.trim().parse().map_err(|_| format!("'{}' is no name of a header", name.trim()))?;
+    if let Some((_, instead)) = RESERVED.iter().find(|(reserved, _)| name == *reserved) {
+        return Err(format!("{name} cannot be set here: {instead}"));
+    }
+    let value =
+        HeaderValue::from_str(value.trim()).map_err(|_| format!("the value of {name} holds control characters"))?;
+    Ok((name, value))
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -243,6 +307,24 @@ mod tests {
         assert_eq!(pair("a="), text("a", ""));
         assert_eq!(pair("a=@f"), Ok(Pair { name: "a".to_owned(), value: Source::File(PathBuf::from("f")) }));
         assert!(pair("a").is_err() && pair("=b").is_err());
+    }
+
+    #[test]
+    fn headers() {
+        let (name, value) = header("Accept : application/json ").unwrap();
+        assert_eq!((name.as_str(), value.as_bytes()), ("accept", &b"application/json"[..]));
+        for (text, says) in [
+            ("accept", "name: value"),
+            ("a b: c", "'a b'"),
+            ("a: b\nc: d", "control characters"),
+            ("X-Backend: a", "--backends"),
+            ("x-backend-location: cloud", "--location"),
+            ("x-shootout-runs: 3", "--runs"),
+            ("content-length: 3", "no body"),
+        ] {
+            let error = header(text).unwrap_err();
+            assert!(error.contains(says), "{text}: {error}");
+        }
     }
 
     #[test]

@@ -60,6 +60,10 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
             let healthy = healthy.map_err(|error| Failure::new(error.exit_code(), &error))?;
             settings::print(format!("{healthy}\n"));
         }
+        Command::Shootout(arguments) => {
+            let outcome = commands::shootout::run(&arguments).await;
+            return outcome.map_err(|error| Failure::new(error.exit_code(), &error));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -9,7 +9,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 use super::{Cli, Command, Up};
 
 /// What may follow `--`.
-const COMMANDS: [&str; 3] = ["kv", "check", "health"];
+const COMMANDS: [&str; 4] = ["kv", "check", "health", "shootout"];
 /// The id of the trailing arguments in [`Up`].
 const TRAILING: &str = "trailing";
 /// Set by the alias, so it says nothing about what was meant.
@@ -77,6 +77,8 @@ mod tests {
         assert!(matches!(parsed("gateway-host up --build").unwrap(), Command::Up(_)));
         assert!(matches!(parsed("gateway-host up --build -- check").unwrap(), Command::Check(_)));
         assert!(matches!(parsed("gateway-host up --build -- health --url http://h").unwrap(), Command::Health(_)));
+        let shootout = parsed("gateway-host up --build -- shootout http://localhost:3000/tasks --runs 50").unwrap();
+        assert!(matches!(shootout, Command::Shootout(shootout) if shootout.runs == 50 && shootout.backends == "*"));
         let listing = parsed("gateway-host up --build -- kv list --json --state-dir x").unwrap();
         assert!(matches!(listing, Command::Kv(Kv { action: KvAction::List { json: true }, .. })));
         let literal = parsed("gateway-host up --build -- kv set key -- -1").unwrap();
@@ -90,13 +92,16 @@ mod tests {
         for (line, expected) in [
             (
                 "gateway-host up --build -- frobnicate",
-                "'frobnicate' after -- is no command; there are: kv, check, health",
+                "'frobnicate' after -- is no command; there are: kv, check, health, shootout",
             ),
             ("gateway-host up --build -- --listen 127.0.0.1:1", "cargo up --listen"),
             ("gateway-host up --build -- up", "cargo up --listen"),
             ("gateway-host up --build --state-dir x -- kv list", "cargo up -- kv --state-dir"),
             ("gateway-host up --build -q -- check", "cargo up -- check --quiet"),
             ("gateway-host up --build -- kv set k", "required"),
+            ("gateway-host up --build -- shootout", "required"),
+            ("gateway-host shootout http://h/ --runs 51", "1..=50"),
+            ("gateway-host shootout http://h/ --method POST", "GET, HEAD"),
             ("gateway-host kv set k v --url http://h", "cannot be used with"),
             ("gateway-host kv set k v --name n", "cannot be used with"),
         ] {

@@ -9,6 +9,7 @@ mod kv;
 // Signals are sent to it.
 #[cfg(unix)]
 mod serving;
+mod shootout;
 mod start;
 
 use std::path::Path;
