@@ -9,6 +9,7 @@ use crate::log_output;
 use crate::outbound::{Inflight, Outbound, SendError};
 use crate::pump::End;
 use crate::relay;
+use crate::shootout::{self, Between, Lessons};
 use crate::store::HostStore;
 use crate::upload::{self, ReadError, RequestBody};
 use crate::variables::HostVariables;
@@ -27,24 +28,30 @@ use gateway_core::page::{StatusPage, wants_html};
 use gateway_core::registry::{BackendRegistry, CloudRegistry, LocalRegistry, Variables as _};
 use gateway_core::request_id;
 use gateway_core::response::{self, Notes, Timing};
-use gateway_core::route::{Route, Selection, Unselectable, route, select};
+use gateway_core::route::{Choice, Route, Selection, Unselectable, route, select};
 use gateway_core::time::Timestamp;
 use std::time::Duration;
 
 /// What becomes known of a request on its way; the log line is made of it.
-struct Record {
+pub(crate) struct Record {
     started: Instant,
-    time: Timestamp,
-    request_id: String,
+    pub(crate) time: Timestamp,
+    pub(crate) request_id: String,
     selection: Option<Selection>,
-    backend_time: Option<Duration>,
+    /// The ids of a shootout, for the log.
+    pub(crate) compared: Option<String>,
+    pub(crate) backend_time: Option<Duration>,
     health: Option<State>,
     observation: Option<Observation>,
     updates: Vec<Update>,
+    pub(crate) lessons: Vec<Lessons>,
 }
 
 /// Said of a path that a backend could read as one outside the base path of its URL.
-const LEAVES_THE_BASE_PATH: &str = "The path's '..' segments lead above the base path of the backend's URL";
+pub(crate) const LEAVES_THE_BASE_PATH: &str = "The path's '..' segments lead above the base path of the backend's URL";
+
+/// Said of an `x-backend` that names too many.
+const TOO_MANY_BACKENDS: &str = "x-backend names too many backends: at most 16 can be compared";
 
 /// The host's capabilities.
 pub(crate) struct Capabilities {
@@ -68,10 +75,12 @@ pub(crate) async fn handle(request: IncomingRequest, out: ResponseOutparam) {
         time: clock::timestamp(),
         request_id: request_id::inbound(&head.fields).unwrap_or_else(random_id),
         selection: None,
+        compared: None,
         backend_time: None,
         health: None,
         observation: None,
         updates: Vec::new(),
+        lessons: Vec::new(),
     };
     let capabilities = Capabilities { variables: HostVariables, store: HostStore::new() };
 
@@ -98,6 +107,9 @@ pub(crate) async fn handle(request: IncomingRequest, out: ResponseOutparam) {
     if let Some(observation) = record.observation.take() {
         health::record(&capabilities, observation, record.time.plus(total)).await;
     }
+    if !record.lessons.is_empty() {
+        Box::pin(shootout::record(&capabilities, std::mem::take(&mut record.lessons))).await;
+    }
 }
 
 async fn answer(
@@ -110,8 +122,31 @@ async fn answer(
         Route::Preflight => Ok(Answer::Preflight),
         Route::Health => Ok(Answer::Own(endpoints::health(record.time))),
         Route::Backends => backends(head, capabilities, record).await.map(Answer::Own),
-        Route::Proxy => forward(request, head, capabilities, record).await.map(Answer::Relay),
+        Route::Proxy => proxy(request, head, capabilities, record).await,
     }
+}
+
+async fn proxy(
+    request: &IncomingRequest,
+    head: &Head,
+    capabilities: &Capabilities,
+    record: &mut Record,
+) -> Result<Answer, GatewayError> {
+    if is_loop(&head.fields) {
+        return Err(GatewayError::Loop);
+    }
+    if !fits(&head.fields) {
+        return Err(GatewayError::RequestHeadTooLarge);
+    }
+    let between = match capabilities.choice(head)? {
+        Choice::One(selection) => {
+            return forward(request, head, capabilities, record, selection).await.map(Answer::Relay);
+        }
+        Choice::Several(selections) => Between::These(selections),
+        Choice::All(location) => Between::All(location),
+    };
+    // Boxed, so that requests to one backend do not carry its size along.
+    Box::pin(shootout::run(request, head, capabilities, record, between)).await.map(Answer::Own)
 }
 
 async fn forward(
@@ -119,23 +154,15 @@ async fn forward(
     head: &Head,
     capabilities: &Capabilities,
     record: &mut Record,
+    selection: Selection,
 ) -> Result<Inflight, GatewayError> {
-    if is_loop(&head.fields) {
-        return Err(GatewayError::Loop);
-    }
-    if !fits(&head.fields) {
-        return Err(GatewayError::RequestHeadTooLarge);
-    }
-    let backend = capabilities.backend(head, record)?;
+    let backend = capabilities.backend(selection, record)?;
     if backend.url.is_left_by(&head.path_and_query) {
         return Err(GatewayError::BadRequest(LEAVES_THE_BASE_PATH));
     }
     let entry = capabilities.health(&backend);
     record.health = Some(gateway_core::health::state(entry.as_ref(), record.time));
-    if let Some(retry_after) = entry.as_ref().and_then(|entry| entry.gate(record.time)) {
-        let reason = entry.as_ref().and_then(|entry| entry.reason.clone()).unwrap_or_default();
-        let failure = UpstreamFailure::Gated { retry_after, reason };
-        let error = GatewayError::Upstream { backend: backend.id.clone(), location: backend.location, failure };
+    if let Some(error) = gated(&backend, entry.as_ref(), record.time) {
         record.observation = Some(Observation { backend, entry, outcome: Outcome::Nothing });
         return Err(error);
     }
@@ -169,6 +196,13 @@ async fn forward(
     result
 }
 
+/// Why `backend` is not asked, where it is known to be down.
+pub(crate) fn gated(backend: &Backend, entry: Option<&Entry>, now: Timestamp) -> Option<GatewayError> {
+    let retry_after = entry?.gate(now)?;
+    let failure = UpstreamFailure::Gated { retry_after, reason: entry?.reason.clone().unwrap_or_default() };
+    Some(GatewayError::Upstream { backend: backend.id.clone(), location: backend.location, failure })
+}
+
 async fn backends(head: &Head, capabilities: &Capabilities, record: &mut Record) -> Result<Reply, GatewayError> {
     let location = capabilities.environment()?;
     let listed = capabilities.with_registry(location, |registry| registry.list_backends())?;
@@ -192,26 +226,34 @@ impl Capabilities {
     }
 
     /// Runs `work` with the registry of `location`.
-    fn with_registry<T>(&self, location: Location, work: impl FnOnce(&dyn BackendRegistry) -> T) -> T {
+    pub(crate) fn with_registry<T>(&self, location: Location, work: impl FnOnce(&dyn BackendRegistry) -> T) -> T {
         match location {
             Location::Local => work(&LocalRegistry::new(&self.variables, &self.store)),
             Location::Cloud => work(&CloudRegistry::new(&self.variables, &self.store)),
         }
     }
 
-    /// The backend the request asks for.
-    fn backend(&self, head: &Head, record: &mut Record) -> Result<Backend, GatewayError> {
-        let invalid = |requested: String, location| GatewayError::InvalidBackend {
+    /// The backend or backends the request asks for.
+    fn choice(&self, head: &Head) -> Result<Choice, GatewayError> {
+        select(&head.fields, self.environment()?).map_err(|error| match error {
+            Unselectable::Location(requested) => GatewayError::InvalidLocation { requested },
+            Unselectable::Backend { requested, location } => self.invalid(requested, location),
+            Unselectable::TooMany => GatewayError::BadRequest(TOO_MANY_BACKENDS),
+        })
+    }
+
+    /// The error for an id that names no backend of `location`.
+    pub(crate) fn invalid(&self, requested: String, location: Location) -> GatewayError {
+        GatewayError::InvalidBackend {
             requested,
             configured: self.with_registry(location, |registry| registry.configured_ids()),
-        };
-        let selection = match select(&head.fields, self.environment()?) {
-            Ok(selection) => selection,
-            Err(Unselectable::Location(requested)) => return Err(GatewayError::InvalidLocation { requested }),
-            Err(Unselectable::Backend { requested, location }) => return Err(invalid(requested, location)),
-        };
+        }
+    }
+
+    /// The backend that was selected.
+    fn backend(&self, selection: Selection, record: &mut Record) -> Result<Backend, GatewayError> {
         match self.with_registry(selection.location, |registry| registry.get_backend(&selection.id)) {
-            Ok(None) => Err(invalid(selection.id, selection.location)),
+            Ok(None) => Err(self.invalid(selection.id, selection.location)),
             // From here the id is known to be one, even if its configuration turns out to be of no use.
             Ok(Some(backend)) => {
                 record.selection = Some(selection);
@@ -254,7 +296,7 @@ impl Record {
             request_id: &self.request_id,
             method: head.method.as_str(),
             path: &head.path_and_query,
-            backend: self.selection.as_ref().map(|selection| selection.id.as_str()),
+            backend: self.selection.as_ref().map(|selection| selection.id.as_str()).or(self.compared.as_deref()),
             location: self.selection.as_ref().map(|selection| selection.location.as_str()),
             status,
             total,

@@ -8,6 +8,7 @@
 //!   variables, store, clock   what the decisions need to know
 //! upload    the request body: whether there is one, and its transfer
 //! outbound  the request to the backend: fields, timeouts, deadline, one retry
+//! shootout  where several backends are named: the exchanges with all of them, instead of one
 //! relay     the response to the client: fields, body, truncation kept visible
 //! health    what the exchange taught, written after the response; active checks
 //! ```
@@ -32,6 +33,7 @@ mod outbound;
 mod outgoing_handler;
 mod pump;
 mod relay;
+mod shootout;
 mod store;
 mod upload;
 mod variables;

@@ -49,7 +49,8 @@ pub fn backends_page(page: &StatusPage<'_>) -> Reply {
     }
 }
 
-fn json(body: &impl Serialize) -> Reply {
+/// An answer in JSON, not to be stored.
+pub(crate) fn json(body: &impl Serialize) -> Reply {
     Reply {
         status: StatusCode::OK,
         fields: vec![field("content-type", "application/json"), field("cache-control", "no-store")],

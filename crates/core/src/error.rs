@@ -7,6 +7,8 @@ use crate::time::display_duration;
 use crate::{GATEWAY_NAME, backend::Location};
 use http::StatusCode;
 use serde::Serialize;
+use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Why a request gets no backend's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +44,18 @@ pub enum GatewayError {
     BadRequest(&'static str),
     /// A configuration value cannot be used.
     Configuration(ConfigError),
+    /// No backend is left for a shootout of all.
+    NoneToCompare {
+        /// Which ones were left out, and why.
+        reasons: String,
+    },
+    /// The backend did not finish its response; only where the gateway reads it whole.
+    Unfinished {
+        /// Its id.
+        backend: String,
+        /// The time limit it met; `None` where it broke off.
+        limit: Option<Duration>,
+    },
     /// The backend did not answer.
     Upstream {
         /// Its id.
@@ -93,7 +107,7 @@ impl GatewayError {
                 "no such backend",
                 ErrorBody {
                     error: "Invalid Backend",
-                    message: format!("Backend '{}' is not configured", shorten(requested)),
+                    message: format!("Backend '{}' is not configured", shorten(requested, MOST_REPEATED)),
                     valid_backends: Some(configured),
                     ..ErrorBody::default()
                 },
@@ -106,7 +120,7 @@ impl GatewayError {
                     error: "Invalid Backend",
                     message: format!(
                         "Backend location '{}' is not valid: x-backend-location must be 'local' or 'cloud'",
-                        shorten(requested)
+                        shorten(requested, MOST_REPEATED)
                     ),
                     valid_locations: Some(["cloud", "local"]),
                     ..ErrorBody::default()
@@ -161,6 +175,26 @@ impl GatewayError {
                 "Gateway Error",
                 format!("The gateway is misconfigured: {error}"),
             ),
+            GatewayError::NoneToCompare { reasons } => plain(
+                S::SERVICE_UNAVAILABLE,
+                "destination_unavailable",
+                "Backend Unavailable",
+                format!("No backend is left to compare: {reasons}"),
+            ),
+            GatewayError::Unfinished { backend, limit: Some(limit) } => unfinished(
+                S::GATEWAY_TIMEOUT,
+                "http_response_timeout",
+                "Gateway Timeout",
+                backend,
+                format!("Backend did not finish its response within {}", display_duration(*limit)),
+            ),
+            GatewayError::Unfinished { backend, limit: None } => unfinished(
+                S::SERVICE_UNAVAILABLE,
+                "http_response_incomplete",
+                "Backend Unavailable",
+                backend,
+                format!("The requested backend '{backend}' broke off its response"),
+            ),
             GatewayError::Upstream { backend, location, failure } => {
                 let (status, error) = if failure.is_timeout() {
                     (S::GATEWAY_TIMEOUT, "Gateway Timeout")
@@ -186,9 +220,18 @@ impl GatewayError {
         }
     }
 
+    /// The reply in short, as a row of a shootout: status, error, message.
+    pub fn brief(&self) -> Value {
+        let reply = self.reply();
+        let body = reply.body.and_then(|body| serde_json::from_str::<Value>(&body).ok()).unwrap_or_default();
+        json!({ "status": reply.status.as_u16(), "error": body.get("error"), "message": body.get("message") })
+    }
+
     /// A short text for the log.
     pub fn log_text(&self) -> String {
         match self {
+            GatewayError::NoneToCompare { .. } => "no backend left to compare".into(),
+            GatewayError::Unfinished { .. } => "response not finished".into(),
             GatewayError::Upstream { failure, .. } => failure.to_string(),
             GatewayError::Configuration(error) => error.to_string(),
             GatewayError::InvalidBackend { .. } => "invalid backend".into(),
@@ -230,6 +273,11 @@ fn upstream_message(backend: &str, location: Location, failure: &UpstreamFailure
     }
 }
 
+fn unfinished(status: StatusCode, proxy_error: &str, error: &str, backend: &str, message: String) -> Reply {
+    let details = message.clone();
+    build(status, proxy_error, &details, ErrorBody { error, message, backend: Some(backend), ..ErrorBody::default() })
+}
+
 fn plain(status: StatusCode, proxy_error: &str, error: &str, message: String) -> Reply {
     let details = message.clone();
     build(status, proxy_error, &details, ErrorBody { error, message, ..ErrorBody::default() })
@@ -262,17 +310,18 @@ fn proxy_status(error: &str, details: &str) -> String {
     value
 }
 
-/// What a client sent is repeated to it, but not at any length.
-fn shorten(text: &str) -> String {
-    const MOST: usize = 64;
-    if text.chars().count() <= MOST { text.to_owned() } else { text.chars().take(MOST).chain(['…']).collect() }
+/// The most characters of a value that an error message repeats to the client.
+const MOST_REPEATED: usize = 64;
+
+/// `text`, cut after `most` characters.
+pub(crate) fn shorten(text: &str, most: usize) -> String {
+    if text.chars().count() <= most { text.to_owned() } else { text.chars().take(most).chain(['…']).collect() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fields::last_str;
-    use std::time::Duration;
 
     fn check(error: GatewayError, status: u16, body: &str, proxy_error: &str) {
         let reply = error.reply();

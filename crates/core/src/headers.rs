@@ -21,7 +21,7 @@ const HOP_BY_HOP: [&str; 10] = [
 
 /// Whether a field belongs to one hop only. Most hosts remove `connection` before the component sees it; what it nominates can only be removed
 /// where it is visible (see [`nominated`]).
-fn is_hop_by_hop(name: &str) -> bool {
+pub(crate) fn is_hop_by_hop(name: &str) -> bool {
     HOP_BY_HOP.iter().any(|hop| name.eq_ignore_ascii_case(hop))
 }
 
@@ -30,7 +30,7 @@ fn nominated(fields: &[Field]) -> Vec<String> {
     list(fields, "connection").map(str::to_ascii_lowercase).collect()
 }
 
-fn has_prefix(name: &str, prefix: &str) -> bool {
+pub(crate) fn has_prefix(name: &str, prefix: &str) -> bool {
     name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 

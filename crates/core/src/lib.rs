@@ -11,7 +11,8 @@
 //!                                                                                  log
 //! ```
 //!
-//! In scope: which backend, which headers, which answer, where the component may connect to. Out of scope: bytes of bodies, sockets, storage.
+//! In scope: which backend, which headers, which answer, where the component may connect to. Out of scope: sockets, storage, and bytes of bodies,
+//! but for those that `shootout` compares.
 
 pub mod allowed_hosts;
 pub mod backend;
@@ -35,6 +36,7 @@ pub mod registry;
 pub mod request_id;
 pub mod response;
 pub mod route;
+pub mod shootout;
 pub mod time;
 pub mod view;
 

@@ -3,6 +3,7 @@
 use crate::backend::Location;
 use crate::error::GatewayError;
 use crate::fields::{Field, list, values};
+use crate::shootout::MOST_BACKENDS;
 use http::Method;
 
 /// The field that selects a backend.
@@ -57,13 +58,26 @@ pub struct Selection {
     pub location: Location,
 }
 
+/// The backend or backends a request asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// One: the request is forwarded.
+    One(Selection),
+    /// Several different ones: their answers are compared.
+    Several(Vec<Selection>),
+    /// `*`: all that are configured there.
+    All(Location),
+}
+
 /// Reads `x-backend` and `x-backend-location`.
 ///
-/// A field that is repeated with one and the same value counts once, in one line or in several (RFC 9110 §5.3 lets intermediaries join them).
+/// A field that is repeated with one and the same value counts once, in one line or in several (RFC 9110 §5.3 lets intermediaries join them). One line may
+/// name several backends, each with a location of its own behind `@`; lines that differ contradict each other.
 ///
 /// # Errors
-/// [`Unselectable`] when a field is empty, contradicts itself or is not ASCII, or when the location is neither of its two values.
-pub fn select(fields: &[Field], environment: Location) -> Result<Selection, Unselectable> {
+/// [`Unselectable`] when a field is empty, contradicts itself or is not ASCII, when the location is neither of its two values, or when there are
+/// too many backends.
+pub fn select(fields: &[Field], environment: Location) -> Result<Choice, Unselectable> {
     let location = match single(fields, X_BACKEND_LOCATION) {
         Single::Absent => environment,
         Single::Value(text) => Location::parse(text).ok_or_else(|| Unselectable::Location(text.to_owned()))?,
@@ -71,10 +85,50 @@ pub fn select(fields: &[Field], environment: Location) -> Result<Selection, Unse
     };
     let id = match single(fields, X_BACKEND) {
         Single::Absent => environment.default_backend(),
+        Single::Value("*") => return Ok(Choice::All(location)),
         Single::Value(id) => id,
-        Single::Invalid(text) => return Err(Unselectable::Backend { requested: text, location }),
+        Single::Invalid(text) => return several(fields, text, location),
     };
-    Ok(Selection { id: id.to_owned(), location })
+    member(id, location).map(Choice::One)
+}
+
+/// One member of `x-backend`: an id, or `id@location`.
+fn member(text: &str, asked: Location) -> Result<Selection, Unselectable> {
+    let (id, location) = match text.split_once('@') {
+        None => (text, Some(asked)),
+        Some((id, own)) => (id, Location::parse(own)),
+    };
+    match location {
+        Some(location) => Ok(Selection { id: id.to_owned(), location }),
+        None => Err(Unselectable::Backend { requested: text.to_owned(), location: asked }),
+    }
+}
+
+/// Reads an `x-backend` that names more than one backend; `text` is all of it.
+fn several(fields: &[Field], text: String, location: Location) -> Result<Choice, Unselectable> {
+    let mut lines = values(fields, X_BACKEND);
+    let line = lines.next().unwrap_or_default();
+    let alike = line.is_ascii() && lines.all(|other| other == line);
+    let line = std::str::from_utf8(line).unwrap_or_default();
+    let mut names = line.split(',').map(str::trim);
+    // `*` among others would name them twice; an empty member is a mistake that nobody should have to look for.
+    if !alike || names.any(|name| name.is_empty() || name == "*") {
+        return Err(Unselectable::Backend { requested: text, location });
+    }
+    let mut members: Vec<Selection> = Vec::new();
+    for name in line.split(',').map(str::trim) {
+        let member = member(name, location)?;
+        if !members.contains(&member) {
+            members.push(member);
+        }
+        if members.len() > MOST_BACKENDS {
+            return Err(Unselectable::TooMany);
+        }
+    }
+    match <[Selection; 1]>::try_from(members) {
+        Ok([one]) => Ok(Choice::One(one)),
+        Err(members) => Ok(Choice::Several(members)),
+    }
 }
 
 /// A selection that no registry needs to be asked about.
@@ -89,6 +143,8 @@ pub enum Unselectable {
     },
     /// `x-backend-location` is not valid; what was asked for.
     Location(String),
+    /// `x-backend` names more than [`MOST_BACKENDS`].
+    TooMany,
 }
 
 enum Single<'a> {
@@ -158,12 +214,13 @@ mod tests {
         let got = select(&fields, environment);
         match expected {
             Ok((id, location)) => {
-                assert_eq!(got, Ok(Selection { id: id.into(), location }), "{lines:?}");
+                assert_eq!(got, Ok(Choice::One(Selection { id: id.into(), location })), "{lines:?}");
             }
             Err(text) => {
                 let shown = match got {
                     Err(Unselectable::Backend { requested, .. }) => format!("backend {requested}"),
                     Err(Unselectable::Location(requested)) => format!("location {requested}"),
+                    Err(Unselectable::TooMany) => "too many".to_owned(),
                     Ok(selection) => panic!("{lines:?} selected {selection:?}"),
                 };
                 assert_eq!(shown, text, "{lines:?}");
@@ -181,6 +238,32 @@ mod tests {
         check(&[("x-backend-location", b"cloud")], Local, Ok(("bun-sqlite", Cloud)));
         check(&[("x-backend", b"a"), ("x-backend", b"a")], Local, Ok(("a", Local)));
         check(&[("x-backend", b"a, a")], Local, Ok(("a", Local)));
+        check(&[("x-backend", b"a@cloud")], Local, Ok(("a", Cloud)));
+        check(&[("x-backend", b"a@cloud"), ("x-backend-location", b"local")], Cloud, Ok(("a", Cloud)));
+        check(&[("x-backend", b"a@local, a")], Local, Ok(("a", Local)));
+    }
+
+    #[test]
+    fn selects_several() {
+        use Location::{Cloud, Local};
+        let check = |lines: &[&str], location: Option<&str>, expected: &[(&str, Location)]| {
+            let mut fields: Vec<Field> = lines.iter().map(|line| crate::fields::field("x-backend", *line)).collect();
+            fields.extend(location.map(|location| crate::fields::field("x-backend-location", location)));
+            let expected: Vec<Selection> =
+                expected.iter().map(|(id, location)| Selection { id: (*id).into(), location: *location }).collect();
+            assert_eq!(select(&fields, Local), Ok(Choice::Several(expected)), "{lines:?}");
+        };
+        check(&["a,b"], None, &[("a", Local), ("b", Local)]);
+        check(&[" b , a "], Some("cloud"), &[("b", Cloud), ("a", Cloud)]);
+        check(&["a,b", "a,b"], None, &[("a", Local), ("b", Local)]);
+        check(&["a,b,a"], None, &[("a", Local), ("b", Local)]);
+        check(&["a,a@cloud"], None, &[("a", Local), ("a", Cloud)]);
+        check(&["a@local,b"], Some("cloud"), &[("a", Local), ("b", Cloud)]);
+        let all = |fields: &[Field]| select(fields, Local);
+        assert_eq!(all(&[crate::fields::field("x-backend", "*")]), Ok(Choice::All(Local)));
+        let many = |count: usize| (0..count).map(|i| format!("b{i}")).collect::<Vec<_>>().join(",");
+        assert!(matches!(all(&[crate::fields::field("x-backend", many(16))]), Ok(Choice::Several(s)) if s.len() == 16));
+        assert_eq!(all(&[crate::fields::field("x-backend", many(17))]), Err(Unselectable::TooMany));
     }
 
     #[test]
@@ -188,7 +271,10 @@ mod tests {
         use Location::Local;
         check(&[("x-backend", b"")], Local, Err("backend "));
         check(&[("x-backend", b"a"), ("x-backend", b"b")], Local, Err("backend a, b"));
-        check(&[("x-backend", b"a,b")], Local, Err("backend a,b"));
+        check(&[("x-backend", b"a,b"), ("x-backend", b"b,a")], Local, Err("backend a,b, b,a"));
+        check(&[("x-backend", b"a,*")], Local, Err("backend a,*"));
+        check(&[("x-backend", b"a@moon")], Local, Err("backend a@moon"));
+        check(&[("x-backend", b"a,b@")], Local, Err("backend b@"));
         check(&[("x-backend", b"a,")], Local, Err("backend a,"));
         check(&[("x-backend", b"a"), ("x-backend", b"")], Local, Err("backend a, "));
         check(&[("x-backend", "é".as_bytes())], Local, Err("backend é"));

@@ -1,0 +1,140 @@
+//! How one JSON document becomes another: a JSON Patch (RFC 6902) of bounded size.
+//!
+//! Not the shortest one: of two arrays, equal beginnings and ends are left alone, and what stands between is compared in pairs.
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// The most operations of a patch.
+pub(super) const MOST_OPERATIONS: usize = 100;
+/// About the most bytes of a patch as JSON.
+pub(super) const MOST_BYTES: usize = 16 * 1024;
+/// About what an operation takes without its path and value, in bytes.
+const FRAME: usize = 32;
+
+/// One operation.
+#[derive(Debug, PartialEq, Serialize)]
+pub(super) struct Operation {
+    op: &'static str,
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<Value>,
+}
+
+/// A patch, possibly cut off.
+#[derive(Debug, PartialEq)]
+pub(super) struct Patch {
+    pub(super) operations: Vec<Operation>,
+    /// Whether it really leads to the other document.
+    pub(super) complete: bool,
+}
+
+/// The patch that turns `from` into `to`.
+pub(super) fn diff(from: &Value, to: &Value) -> Patch {
+    let mut differ =
+        Differ { patch: Patch { operations: Vec::new(), complete: true }, path: String::new(), room: MOST_BYTES };
+    differ.values(from, to);
+    differ.patch
+}
+
+struct Differ {
+    patch: Patch,
+    /// The pointer (RFC 6901) to the values at hand.
+    path: String,
+    room: usize,
+}
+
+impl Differ {
+    fn values(&mut self, from: &Value, to: &Value) {
+        match (from, to) {
+            (Value::Object(from), Value::Object(to)) => {
+                for (key, value) in from {
+                    self.within(&escaped(key), |differ| match to.get(key) {
+                        Some(other) => differ.values(value, other),
+                        None => differ.push("remove", None),
+                    });
+                }
+                for (key, value) in to.iter().filter(|(key, _)| !from.contains_key(*key)) {
+                    self.within(&escaped(key), |differ| differ.push("add", Some(value)));
+                }
+            }
+            (Value::Array(from), Value::Array(to)) => self.arrays(from, to),
+            _ if from != to => self.push("replace", Some(to)),
+            _ => {}
+        }
+    }
+
+    fn arrays(&mut self, from: &[Value], to: &[Value]) {
+        let start = from.iter().zip(to).take_while(|(a, b)| a == b).count();
+        let (from, to) = (from.get(start..).unwrap_or_default(), to.get(start..).unwrap_or_default());
+        let end = from.iter().rev().zip(to.iter().rev()).take_while(|(a, b)| a == b).count();
+        let length = |all: &[Value]| all.len().saturating_sub(end);
+        let (from, to) = (from.get(..length(from)).unwrap_or_default(), to.get(..length(to)).unwrap_or_default());
+
+        let mut at = start;
+        for (from, to) in from.iter().zip(to) {
+            self.within(&at.to_string(), |differ| differ.values(from, to));
+            at = at.saturating_add(1);
+        }
+        let pairs = from.len().min(to.len());
+        // What follows moves up with each removal, so that all of them are at the same place.
+        for _ in pairs..from.len() {
+            self.within(&at.to_string(), |differ| differ.push("remove", None));
+        }
+        for value in to.get(pairs..).unwrap_or_default() {
+            self.within(&at.to_string(), |differ| differ.push("add", Some(value)));
+            at = at.saturating_add(1);
+        }
+    }
+
+    /// Does `work` one step further down, unless the patch is cut off already.
+    fn within(&mut self, step: &str, work: impl FnOnce(&mut Self)) {
+        if !self.patch.complete {
+            return;
+        }
+        let length = self.path.len();
+        self.path.push('/');
+        self.path.push_str(step);
+        work(self);
+        self.path.truncate(length);
+    }
+
+    fn push(&mut self, op: &'static str, value: Option<&Value>) {
+        let fixed = FRAME.saturating_add(self.path.len());
+        let left = self.room.checked_sub(fixed).and_then(|room| match value {
+            Some(value) => left_after(value, room),
+            None => Some(room),
+        });
+        match left {
+            Some(left) if self.patch.operations.len() < MOST_OPERATIONS => {
+                self.room = left;
+                self.patch.operations.push(Operation { op, path: self.path.clone(), value: value.cloned() });
+            }
+            _ => self.patch.complete = false,
+        }
+    }
+}
+
+/// What is left of `room` bytes after about what `value` takes as JSON; `None` where it does not fit.
+fn left_after(value: &Value, room: usize) -> Option<usize> {
+    let text = |text: &str, room: usize| {
+        let escaped = text.bytes().filter(|b| *b < b' ' || matches!(b, b'"' | b'\\')).count();
+        room.checked_sub(text.len().saturating_add(escaped.saturating_mul(5)).saturating_add(2))
+    };
+    match value {
+        Value::Null | Value::Bool(_) => room.checked_sub(5),
+        Value::Number(_) => room.checked_sub(20),
+        Value::String(string) => text(string, room),
+        Value::Array(all) => {
+            all.iter().try_fold(room.checked_sub(2)?, |room, value| left_after(value, room)?.checked_sub(1))
+        }
+        Value::Object(all) => all
+            .iter()
+            .try_fold(room.checked_sub(2)?, |room, (key, value)| left_after(value, text(key, room)?)?.checked_sub(2)),
+    }
+}
+
+/// A key as a step of a pointer (RFC 6901 §3).
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
