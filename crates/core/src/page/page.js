@@ -1,7 +1,8 @@
 'use strict';
 /* Whatever comes from outside is set as text or attribute, never parsed as HTML. */
 const $ = id => document.getElementById(id);
-const make = (tag, text = '') => Object.assign(document.createElement(tag), { textContent: text });
+const make = (tag, text = '', more) => Object.assign(document.createElement(tag), { textContent: text }, more);
+const put = (node, ...parts) => (node.append(...parts), node);
 const set = (node, text) => { if (node.textContent !== text) node.textContent = text };
 const attr = (node, name, value) => { if (node.getAttribute(name) !== value) node.setAttribute(name, value) };
 const round = (x, k = 10) => Math.round(x * k) / k;
@@ -37,9 +38,7 @@ function fill(row, b) {
   if (!b.last_check) set(at, 'never');
   else if (time && time.dateTime === b.last_check) set(time, absolute(b.last_check));
   else {
-    const fresh = make('time', absolute(b.last_check));
-    fresh.dateTime = b.last_check;
-    at.replaceChildren(fresh);
+    at.replaceChildren(make('time', absolute(b.last_check), { dateTime: b.last_check }));
   }
   const url = b.url == null ? 'not usable' : b.url;
   if (part('url').textContent !== url) {
@@ -74,10 +73,11 @@ function show(backends) {
   document.title = summary + ' · Backend Shootout gateway';
   const usable = backends.filter(b => b.url != null), select = $('backend'), chosen = select.value;
   if (JSON.stringify(usable.map(b => b.id)) !== JSON.stringify([...select.options].map(o => o.value))) {
-    select.replaceChildren(...usable.map(b => Object.assign(make('option', b.id), { value: b.id })));
+    select.replaceChildren(...usable.map(b => make('option', b.id, { value: b.id })));
     if (usable.some(b => b.id === chosen)) select.value = chosen;
   }
   $('sender').hidden = !usable.length;
+  picks();
 }
 
 function ages() {
@@ -125,15 +125,26 @@ timer = setTimeout(refresh, 5000);
 $('auto').hidden = $('form').hidden = false;
 ages();
 
-/* The request form. */
+/* The request form, and what it shares with the comparison. */
 const LIMIT = 100000;
-let running = null;
+let running = null, contest = null;
+const there = path => location.origin + path.trim().replace(/^[/]?/, '/');
+function hold(button, cancel, on) {
+  attr(button, 'aria-disabled', '' + on);
+  if (!on && document.activeElement === cancel) button.focus();
+  cancel.hidden = !on;
+}
+/* A row of a table. */
+function line(name, ...values) {
+  return put(make('tr'), make('th', name, { scope: 'row' }), ...values.map(value => make('td', value)));
+}
 const hasBody = () => !['GET', 'HEAD'].includes($('method').value);
 const fields = () => document.querySelectorAll('.body').forEach(field => { field.hidden = !hasBody() });
 $('method').addEventListener('change', fields);
 fields();
-$('cancel').addEventListener('click', () => running && running.abort());
-document.addEventListener('keydown', event => { if (event.key === 'Escape' && running) running.abort() });
+const abort = () => [running, contest].forEach(task => task && task.abort());
+$('cancel').addEventListener('click', abort);
+document.addEventListener('keydown', event => { if (event.key === 'Escape') abort() });
 $('form').addEventListener('submit', event => { event.preventDefault(); if (!running) send() });
 
 /* Indents JSON without touching its numbers, strings and duplicate names. */
@@ -155,22 +166,16 @@ function head(answer) {
     Math.floor(answer.status / 100)] || ['unknown', 'redirect'];
   $('status').className = 'badge ' + kind;
   set($('status'), `${answer.status} ${answer.statusText} – ${word}`.replace('  ', ' '));
-  $('fields').replaceChildren(...[...answer.headers].map(([name, value]) => {
-    const row = make('tr'), key = make('th', name), cell = make('td', value);
-    key.scope = 'row';
-    row.append(key, cell);
-    return row;
-  }));
+  $('fields').replaceChildren(...[...answer.headers].map(field => line(...field)));
 }
 
 async function send() {
-  const id = $('backend').value, method = $('method').value, path = $('path').value.trim(), live = $('live');
+  const id = $('backend').value, method = $('method').value, path = $('path').value, live = $('live');
   const headers = { 'x-backend': id }, body = hasBody() && $('body').value || undefined;
   if ($('location').value) headers['x-backend-location'] = $('location').value;
   if (body && $('type').value) headers['content-type'] = $('type').value;
   running = new AbortController();
-  $('cancel').hidden = false;
-  attr($('send'), 'aria-disabled', 'true');
+  hold($('send'), $('cancel'), true);
   $('result').hidden = true;
   set($('content'), '');
   set($('note'), '');
@@ -178,8 +183,7 @@ async function send() {
   const start = performance.now(), elapsed = () => number(performance.now() - start) + ' ms';
   let answer, got = 0;
   try {
-    const target = location.origin + path.replace(/^[/]?/, '/');
-    answer = await fetch(target, { method, headers, body, cache: 'no-store', signal: running.signal });
+    answer = await fetch(there(path), { method, headers, body, cache: 'no-store', signal: running.signal });
     head(answer);
     set($('times'), `first byte after ${elapsed()}`);
     $('result').hidden = false;
@@ -217,7 +221,105 @@ async function send() {
       : `No answer. The gateway is not reachable, the connection broke, or the answer led to another origin (${error.message}).`);
   }
   running = null;
-  attr($('send'), 'aria-disabled', 'false');
-  if (document.activeElement === $('cancel')) $('send').focus();
-  $('cancel').hidden = true;
+  hold($('send'), $('cancel'), false);
+}
+
+/* The comparison, among the backends of the request form. */
+function picks() {
+  const ids = [...$('backend').options].map(o => o.value), boxes = [...$('picks').querySelectorAll('input')];
+  $('shootout').hidden = ids.length < 2;
+  if (ids.join() === boxes.map(b => b.value).join()) return;
+  $('picks').replaceChildren(...ids.map(id => put(make('label'),
+    make('input', '', { type: 'checkbox', value: id, checked: boxes.some(b => b.checked && b.value === id) }), ' ' + id)));
+}
+picks();
+$('stop').addEventListener('click', abort);
+$('contest').addEventListener('submit', event => { event.preventDefault(); if (!contest) compare() });
+
+const label = b => b.backend + '@' + b.location;
+const ms = x => (x < 10 ? x.toFixed(2) : number(x)) + ' ms';
+/* What others are compared with has no verdict on its body. */
+const came = b => b.status != null, reference = list => list.find(b => came(b) && !b.body);
+
+/* Rows: where, what the first has, what this one has. Applying the patch step by step to the first's body tells each old
+   value. */
+function differences(first, b, body) {
+  const rows = first.status === b.status ? [] : [['status', first.status, b.status]], holder = { '': structuredClone(body) };
+  const list = values => (values || []).join('\n') || 'absent', json = x => x === undefined ? 'not known' : JSON.stringify(x);
+  for (const h of b.header_differences || []) rows.push(['header ' + h.name, list(h.first), list(h.this)]);
+  for (const { op, path, value } of b.patch || []) {
+    const keys = path.split('/').map(key => key.replace(/~1/g, '/').replace(/~0/g, '~')), key = keys.pop();
+    const own = (node, name) => node instanceof Object && Object.hasOwn(node, name) ? node[name] : undefined;
+    const at = keys.reduce(own, holder), old = own(at, key);
+    if (Array.isArray(at) && op !== 'replace') at.splice(key === '-' ? at.length : key, +(op === 'remove'), ...op === 'add' ? [value] : []);
+    else if (op === 'remove' && at) delete at[key];
+    else if (at) at[key] = value;
+    rows.push([path || 'body', op === 'add' ? 'absent' : json(old), op === 'remove' ? 'absent' : json(value)]);
+  }
+  if (b.body === 'different' && !b.patch) rows.push(['body', size(first.size), size(b.size)]);
+  if (b.patch_complete === false) rows.push(['…', 'more', 'than is listed']);
+  return rows;
+}
+
+function bar(b, most, fastest) {
+  const t = b.spread && b.spread.total_ms, row = make('li', '', { className: fastest ? 'first' : '' });
+  const facts = [b.status, b.size != null && size(b.size), b.body && b.body + ' body', b.varies && 'not steady', b.failed && b.failed + ' failed'];
+  put(row, put(make('b', label(b)), make('small', facts.filter(Boolean).join(' · '))));
+  if (t) {
+    const fill = make('i'), range = make('u'), percent = x => 100 * x / most + '%';
+    fill.style.width = percent(t.median);
+    range.style.left = percent(t.min);
+    range.style.width = percent(t.p95 - t.min);
+    put(row, put(make('span'), fill, range), put(make('b', ms(t.median)), make('small', `${ms(t.min)} to ${ms(t.p95)}`)));
+  }
+  if (b.error) put(row, make('p', `${b.error.status} ${b.error.error}: ${b.error.message}`));
+  return row;
+}
+
+function outcome({ runs, backends, skipped, summary }, body) {
+  const first = reference(backends), best = backends.find(b => label(b) === summary.fastest), parts = [];
+  const most = Math.max(...backends.map(b => b.spread ? b.spread.total_ms.p95 : 0)) || 1;
+  $('bars').replaceChildren(...backends.map(b => bar(b, most, b === best)));
+  for (const b of backends.filter(b => b !== first && came(b))) {
+    const rows = differences(first, b, body);
+    if (rows.length) parts.push(put(make('table', '', { className: 'fields' }),
+      put(make('thead'), put(make('tr'), ...['Difference', label(first), label(b)].map(text => make('th', text, { scope: 'col' })))),
+      put(make('tbody'), ...rows.map(row => line(...row)))));
+  }
+  for (const s of skipped || []) parts.push(make('p', `Left out: ${label(s)}, ${s.reason}`));
+  $('differences').replaceChildren(...parts);
+  $('outcome').hidden = false;
+  const others = backends.filter(b => b !== best && came(b) && b.status < 500).sort((a, b) => a.total_ms - b.total_ms);
+  return [
+    best && label(best) + ' is fastest' + (others[0] ? `, ${(others[0].total_ms / best.total_ms).toFixed(1)} times as fast as ${label(others[0])}.` : '.'),
+    summary.disagree.length ? `Different: ${summary.disagree.join(', ')}.` : others[0] && 'The answers agree.',
+    summary.failed.length && `Failed: ${summary.failed.join(', ')}.`,
+    runs.done < runs.asked && `Time for ${runs.done} of ${runs.asked} rounds.`,
+  ].filter(Boolean).join(' ');
+}
+
+async function compare() {
+  const ids = [...$('picks').querySelectorAll(':checked')].map(box => box.value), say = text => set($('verdict'), text);
+  if (ids.length === 1) return say('Check two or more backends, or none for all.');
+  const ask = headers => fetch(there($('target').value), { headers, cache: 'no-store', signal: contest.signal });
+  contest = new AbortController();
+  hold($('compare'), $('stop'), true);
+  $('outcome').hidden = true;
+  say(`Comparing ${ids.join(', ') || 'all healthy backends'}, rounds: ${$('runs').value} …`);
+  try {
+    const answer = await ask({ 'x-backend': ids.join() || '*', 'x-shootout-runs': $('runs').value });
+    const report = await answer.json().catch(() => ({}));
+    let body;
+    if (report.summary && report.backends.some(b => b.patch && b.patch[0])) try {
+      /* Once more for the old values, which are left out if this is not what was compared. */
+      const first = reference(report.backends), headers = { 'x-backend': first.backend, 'x-backend-location': first.location };
+      const text = await (await ask(headers)).text();
+      if (new Blob([text]).size === first.size) body = JSON.parse(text);
+    } catch { }
+    say(report.summary ? outcome(report, body) : `${answer.status} ${report.error || ''}: ${report.message || 'no comparison'}`);
+  } catch (error) {
+    say(contest.signal.aborted ? 'Cancelled.' : `No answer (${error.message}).`);
+  }
+  contest = null;
+  hold($('compare'), $('stop'), false);
 }
