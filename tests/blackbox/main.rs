@@ -46,6 +46,9 @@ mod health;
 /// `GET /health` and `GET /backends`.
 mod endpoints;
 
+/// One request to several backends, compared.
+mod shootout;
+
 /// The status page in a real browser.
 mod browser;
 

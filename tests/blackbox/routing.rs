@@ -1,4 +1,4 @@
-use crate::harness::{Request, run};
+use crate::harness::{Feature, Request, offers, run};
 
 /// Sends a request and returns the backend it reached, with the path it had there.
 async fn reached(lab: &crate::harness::Lab, request: impl FnOnce(&str) -> Request) -> (String, String) {
@@ -69,6 +69,8 @@ fn a_repeated_but_equal_x_backend_counts_once() {
 #[test]
 fn what_selects_no_backend_is_a_400_that_lists_the_configured_ones() {
     run(|lab| async move {
+        // Where lines of one name are joined, two that differ name two backends.
+        let lines_stay = offers(Feature::FieldLines);
         for (lines, shown) in [
             (&["nope"][..], "nope"),
             (&[""], ""),
@@ -77,6 +79,9 @@ fn what_selects_no_backend_is_a_400_that_lists_the_configured_ones() {
             (&["bun-sqlit\u{e9}"], "bun-sqlit\u{e9}"),
             (&["BUN-SQLITE"], "BUN-SQLITE"),
         ] {
+            if lines.len() > 1 && !lines_stay {
+                continue;
+            }
             let mut upstream = lab.upstream();
             let mut request = Request::get(&upstream.path);
             for line in lines {

@@ -7,7 +7,7 @@ mod hosts;
 mod npm_backend;
 mod process;
 
-pub(crate) use backend::Exchange;
+pub(crate) use backend::{Exchange, Upstream};
 pub(crate) use client::{Body, Request, Response, TransferError};
 pub(crate) use gateway::{FAULTY, Lab, Settings, lab};
 pub(crate) use hosts::{Feature, HostKind, is_on, offers};
