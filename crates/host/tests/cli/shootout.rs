@@ -171,6 +171,28 @@ fn the_request_is_what_the_flags_say() {
 }
 
 #[test]
+fn a_backend_that_answered_late_is_no_reference() {
+    let folder = tempfile::tempdir().unwrap();
+    let late = AGREEING
+        .replace("FAILED", "\"a@local\"")
+        .replace(
+            "\"answered\":1}",
+            r#""answered":1,"failed":1,"body":"same","error":{"status":504,"error":"Gateway Timeout","message":"m"}}"#,
+        )
+        .replace(",\"body\":\"same\"}],", "}],");
+    let run = run(folder.path(), &["shootout", "URL/", "--out", "out"], "200 OK", &late);
+    assert_eq!(run.code, Some(4), "{}", run.stderr);
+    let rows: Vec<_> = run.stdout.lines().skip(3).take(2).collect();
+    assert!(rows[0].starts_with("a@local ") && rows[0].ends_with("  same"), "{}", run.stdout);
+    assert!(rows[1].starts_with("b@local ") && rows[1].ends_with("  compared with"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("no answer in 1 of 2 rounds") && run.stdout.contains("Gateway Timeout: m"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
 fn exit_codes() {
     let folder = tempfile::tempdir().unwrap();
     let agreeing = |failed: &str| AGREEING.replace("FAILED", failed);

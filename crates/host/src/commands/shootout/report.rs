@@ -133,9 +133,10 @@ impl Report {
         }
     }
 
-    /// The row that others are compared with: the first that answered.
+    /// The row that others are compared with: the first answer of all, which is not always that of the first row that
+    /// answered some time. It alone has no verdict on its body.
     pub(super) fn reference(&self) -> Option<&Row> {
-        self.backends.iter().find(|row| row.status.is_some() && row.error.is_none())
+        self.backends.iter().find(|row| row.status.is_some() && row.body.is_none())
     }
 }
 

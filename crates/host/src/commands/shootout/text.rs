@@ -75,7 +75,7 @@ fn table(out: &mut String, report: &Report, paint: Paint) {
     line(out, format_args!("{}", paint.bold(&aligned(&head))));
     for (row, cells) in report.backends.iter().zip(&rows) {
         let text = aligned(cells);
-        let bad = row.error.is_some() || report.summary.disagree.contains(&row.label());
+        let bad = row.status.is_none() || report.summary.disagree.contains(&row.label());
         line(out, format_args!("{}", if bad { paint.bad(&text) } else { text }));
     }
 }
@@ -86,7 +86,7 @@ fn cells(row: &Row, reference: Option<&str>) -> [String; 8] {
     let total = row.total();
     let label = row.label();
     let body = match row.body.as_deref() {
-        _ if row.error.is_some() => "no answer",
+        _ if row.status.is_none() => "no answer",
         Some(verdict) => verdict,
         None if reference == Some(&label) => "compared with",
         None => "–",
@@ -111,7 +111,8 @@ fn differences(out: &mut String, report: &Report, paint: Paint) {
         let status = |row: &Row| row.status.map_or_else(|| "none".to_owned(), |status| status.to_string());
         if let Some(error) = &row.error {
             lines.push(format!("{}: {}", plain(&error.error), plain(&error.message)));
-        } else if let Some(reference) = reference.filter(|reference| reference.status != row.status) {
+        }
+        if let Some(reference) = reference.filter(|reference| row.status.is_some() && reference.status != row.status) {
             lines.push(format!("status: {}, not {}", status(row), status(reference)));
         }
         if row.body.as_deref() == Some("different") {
@@ -142,12 +143,12 @@ fn differences(out: &mut String, report: &Report, paint: Paint) {
         if lines.is_empty() {
             continue;
         }
-        let about = if row.error.is_some() {
+        let about = if row.status.is_none() {
             "gave no answer".to_owned()
-        } else if reference.is_none_or(|reference| reference.label() == row.label()) {
-            "is not steady".to_owned()
-        } else {
+        } else if !row.header_differences.is_empty() || report.summary.disagree.contains(&row.label()) {
             format!("differs from {first}")
+        } else {
+            "is not steady".to_owned()
         };
         line(out, format_args!("\n{} {about}:", paint.bold(&plain(&row.label()))));
         for text in lines {
