@@ -6,8 +6,7 @@ use crate::handler::Capabilities;
 use crate::inbound::Head;
 use crate::outbound::{Outbound, SendError};
 use crate::upload::RequestBody;
-use crate::wait::{Deadline, ready};
-use futures::stream::{StreamExt as _, iter};
+use crate::wait::{Deadline, Work, at_once, ready};
 use gateway_core::backend::{Backend, Location};
 use gateway_core::credentials;
 use gateway_core::forwarded::{Origin, via};
@@ -154,19 +153,19 @@ pub(crate) async fn survey(
         .collect();
     let results: Vec<RefCell<Option<Checked>>> = listed.iter().map(|_| RefCell::new(None)).collect();
     let now = clock::timestamp();
-    let due = listed.iter().zip(&known).zip(&results).filter_map(|((listed, known), result)| {
-        let backend = listed.backend.as_ref().ok()?;
-        known.as_ref().is_none_or(|entry| entry.is_due(now)).then_some((backend, result))
-    });
-    let checks = iter(due)
-        .map(|(backend, result)| async move {
-            let (outcome, note) = check(capabilities, backend).await;
-            result.replace(Some(Checked { outcome, note, at: clock::timestamp() }));
-        })
-        .buffer_unordered(CHECKS_AT_ONCE)
-        .collect::<()>();
+    let mut checks: Vec<Work<'_>> = Vec::new();
+    for ((listed, known), result) in listed.iter().zip(&known).zip(&results) {
+        if let Ok(backend) = &listed.backend
+            && known.as_ref().is_none_or(|entry| entry.is_due(now))
+        {
+            checks.push(Box::pin(async move {
+                let (outcome, note) = check(capabilities, backend).await;
+                result.replace(Some(Checked { outcome, note, at: clock::timestamp() }));
+            }));
+        }
+    }
     // What is not through in time is cut off; the results so far stand.
-    _ = Deadline::at(Instant::after(LISTING_TIMEOUT)).limit(checks).await;
+    _ = Deadline::at(Instant::after(LISTING_TIMEOUT)).limit(at_once(CHECKS_AT_ONCE, checks)).await;
 
     let mut updates = Vec::new();
     let now = clock::timestamp();

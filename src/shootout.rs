@@ -8,9 +8,7 @@ use crate::health::Observation;
 use crate::inbound::Head;
 use crate::outbound::{Inflight, Outbound, SendError};
 use crate::upload::{self, ReadError, RequestBody};
-use crate::wait::{Deadline, TimedOut, ready};
-use futures::future::join_all;
-use futures::stream::{StreamExt as _, iter};
+use crate::wait::{Deadline, TimedOut, Work, at_once, ready};
 use gateway_core::backend::{Backend, Location};
 use gateway_core::body::{content_length, response_has_body};
 use gateway_core::config::{self, REQUEST_TIMEOUT};
@@ -24,6 +22,7 @@ use gateway_core::route::Selection;
 use gateway_core::shootout::{
     self, AT_ONCE, Answered, Body, Contender, HAS_A_BODY, MOST_BACKENDS, Runs, Shootout, Skipped,
 };
+use std::cell::RefCell;
 use std::time::Duration;
 
 /// How much of a body is read at once.
@@ -72,7 +71,14 @@ pub(crate) async fn run(
         Between::These(selections) => (these(selections, head, capabilities, record)?, Vec::new()),
         Between::All(location) => all(location, head, capabilities, record)?,
     };
-    record.compared = Some(entrants.iter().map(|entrant| entrant.contender.id.as_str()).collect::<Vec<_>>().join(","));
+    let mut ids = String::new();
+    for entrant in &entrants {
+        if !ids.is_empty() {
+            ids.push(',');
+        }
+        ids.push_str(&entrant.contender.id);
+    }
+    record.compared = Some(ids);
 
     let mut shootout = Shootout::new(entrants.iter().map(|entrant| entrant.contender.clone()));
     let started = Instant::now();
@@ -178,35 +184,36 @@ fn prepare(
 async fn round(number: usize, head: &Head, timeout: Duration, entrants: &mut [Entrant], shootout: &mut Shootout) {
     let order: Vec<usize> = shootout::order(entrants.len(), number).collect();
     for group in order.chunks(AT_ONCE) {
-        let exchanges = group.iter().filter_map(|row| {
+        let results: Vec<RefCell<Option<Exchanged>>> = group.iter().map(|_| RefCell::new(None)).collect();
+        let mut exchanges: Vec<Work<'_>> = Vec::new();
+        for (row, result) in group.iter().zip(&results) {
             let keep = shootout.wants_body(*row);
-            let ready = &entrants.get(*row)?.ready;
-            Some(async move {
-                match ready {
-                    Ok(ready) => {
-                        let (outcome, result) = exchange(ready, head, timeout, keep).await;
-                        (*row, Some(outcome), result)
-                    }
-                    Err(error) => (*row, None, Err(error.clone())),
+            if let Some(Entrant { ready: Ok(ready), .. }) = entrants.get(*row) {
+                exchanges.push(Box::pin(async move {
+                    result.replace(Some(exchange(ready, head, timeout, keep).await));
+                }));
+            }
+        }
+        at_once(AT_ONCE, exchanges).await;
+        for (row, result) in group.iter().zip(results) {
+            let Some(entrant) = entrants.get_mut(*row) else { continue };
+            match (result.into_inner(), &entrant.ready) {
+                (Some((outcome, result)), _) => {
+                    entrant.outcomes.push(outcome);
+                    shootout.add(*row, result);
                 }
-            })
-        });
-        for (row, outcome, result) in join_all(exchanges).await {
-            shootout.add(row, result);
-            if let Some(entrant) = entrants.get_mut(row) {
-                entrant.outcomes.extend(outcome);
+                (None, Err(error)) => shootout.add(*row, Err(error.clone())),
+                (None, Ok(_)) => {}
             }
         }
     }
 }
 
-/// One exchange: what it says about health, and what came back.
-async fn exchange(
-    ready: &Ready,
-    head: &Head,
-    timeout: Duration,
-    keep: bool,
-) -> (Outcome, Result<Answered, GatewayError>) {
+/// What an exchange says about health, and what came back.
+type Exchanged = (Outcome, Result<Answered, GatewayError>);
+
+/// One exchange.
+async fn exchange(ready: &Ready, head: &Head, timeout: Duration, keep: bool) -> Exchanged {
     let Ready { backend, fields, .. } = ready;
     let started = Instant::now();
     let outbound = Outbound { backend, head, fields: fields.clone(), timeout, started };
@@ -271,8 +278,9 @@ pub(crate) type Lessons = (Backend, Option<Entry>, Vec<Outcome>);
 
 /// Records lessons after the response: each backend's in order, the backends beside each other, as many as may be checked at once.
 pub(crate) async fn record(capabilities: &Capabilities, lessons: Vec<Lessons>) {
-    iter(lessons)
-        .map(|(backend, mut entry, outcomes)| async move {
+    let mut work: Vec<Work<'_>> = Vec::new();
+    for (backend, mut entry, outcomes) in lessons {
+        work.push(Box::pin(async move {
             for (index, outcome) in outcomes.into_iter().enumerate() {
                 if index > 0 {
                     entry = capabilities.health(&backend);
@@ -280,8 +288,7 @@ pub(crate) async fn record(capabilities: &Capabilities, lessons: Vec<Lessons>) {
                 let observation = Observation { backend: backend.clone(), entry: entry.clone(), outcome };
                 crate::health::record(capabilities, observation, clock::timestamp()).await;
             }
-        })
-        .buffer_unordered(AT_ONCE)
-        .collect::<()>()
-        .await;
+        }));
+    }
+    at_once(AT_ONCE, work).await;
 }

@@ -6,7 +6,7 @@ use futures::future::{Either, select};
 use spin_executor::{CancelOnDropToken, push_waker_and_get_token};
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Wake, Waker};
@@ -42,6 +42,28 @@ pub(crate) async fn ready(pollable: Pollable) {
             *waiting = Some(context.waker().clone());
         }
         Poll::Pending
+    })
+    .await;
+}
+
+/// Work to be done beside other work.
+pub(crate) type Work<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+/// Resolves when all `work` is done, of which at most `limit` is begun and unfinished at a time, in its order.
+///
+/// For a handful of exchanges: whoever wakes, all that is begun is polled.
+pub(crate) async fn at_once(limit: usize, mut work: Vec<Work<'_>>) {
+    poll_fn(|context| {
+        let mut place: usize = 0;
+        while place < limit
+            && let Some(next) = work.get_mut(place)
+        {
+            match next.as_mut().poll(context) {
+                Poll::Ready(()) => drop(work.remove(place)),
+                Poll::Pending => place = place.saturating_add(1),
+            }
+        }
+        if work.is_empty() { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
 }

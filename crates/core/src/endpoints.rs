@@ -49,12 +49,16 @@ pub fn backends_page(page: &StatusPage<'_>) -> Reply {
     }
 }
 
+fn json(body: &impl Serialize) -> Reply {
+    json_text(serde_json::to_string(body).unwrap_or_else(|_| "{}".into()))
+}
+
 /// An answer in JSON, not to be stored.
-pub(crate) fn json(body: &impl Serialize) -> Reply {
+pub(crate) fn json_text(body: String) -> Reply {
     Reply {
         status: StatusCode::OK,
         fields: vec![field("content-type", "application/json"), field("cache-control", "no-store")],
-        body: Some(serde_json::to_string(body).unwrap_or_else(|_| "{}".into())),
+        body: Some(body),
     }
 }
 

@@ -7,7 +7,6 @@ use crate::time::display_duration;
 use crate::{GATEWAY_NAME, backend::Location};
 use http::StatusCode;
 use serde::Serialize;
-use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Why a request gets no backend's answer.
@@ -220,11 +219,12 @@ impl GatewayError {
         }
     }
 
-    /// The reply in short, as a row of a shootout: status, error, message.
-    pub fn brief(&self) -> Value {
-        let reply = self.reply();
-        let body = reply.body.and_then(|body| serde_json::from_str::<Value>(&body).ok()).unwrap_or_default();
-        json!({ "status": reply.status.as_u16(), "error": body.get("error"), "message": body.get("message") })
+    /// The reply as a JSON object, for a row of a shootout: its status, the reason as the log has it, and what its body says.
+    pub fn brief(&self) -> String {
+        let Reply { status, body, .. } = self.reply();
+        let rest = body.as_deref().and_then(|body| body.strip_prefix('{')).unwrap_or("}");
+        let reason = serde_json::to_string(&self.log_text()).unwrap_or_else(|_| "null".into());
+        format!("{{\"status\":{},\"reason\":{reason},{rest}", status.as_str())
     }
 
     /// A short text for the log.

@@ -10,6 +10,7 @@
 
 mod body;
 mod compare;
+mod json;
 mod patch;
 mod report;
 mod stats;
@@ -26,6 +27,7 @@ use crate::health::Outcome;
 use crate::route::X_BACKEND;
 use compare::{HeaderDifference, Reference, Verdict};
 use http::Method;
+use stats::Times;
 use std::time::Duration;
 
 /// How often each backend is asked: 1 to 50, default 1.
@@ -104,6 +106,18 @@ pub fn lessons(outcomes: Vec<Outcome>) -> Vec<Outcome> {
     lessons
 }
 
+/// Why nobody is left, in words.
+pub fn reasons(skipped: &[Skipped]) -> String {
+    let mut text = String::new();
+    for Skipped { backend, reason, .. } in skipped {
+        text.push_str(if text.is_empty() { "" } else { ", " });
+        for part in [backend, " (", reason, ")"] {
+            text.push_str(part);
+        }
+    }
+    if text.is_empty() { "none is configured".to_owned() } else { text }
+}
+
 /// A backend that takes part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contender {
@@ -146,8 +160,8 @@ pub struct Shootout {
 struct Row {
     contender: Contender,
     first: Option<First>,
-    first_bytes: Vec<Duration>,
-    totals: Vec<Duration>,
+    first_bytes: Times,
+    totals: Times,
     failed: usize,
     varies: bool,
     /// The first failure.
@@ -171,8 +185,8 @@ impl Shootout {
         let row = |contender| Row {
             contender,
             first: None,
-            first_bytes: Vec::new(),
-            totals: Vec::new(),
+            first_bytes: Times::default(),
+            totals: Times::default(),
             failed: 0,
             varies: false,
             error: None,
@@ -198,8 +212,8 @@ impl Shootout {
                 return;
             }
         };
-        row.first_bytes.push(answered.first_byte);
-        row.totals.push(answered.total);
+        row.first_bytes.add(answered.first_byte);
+        row.totals.add(answered.total);
         let sha256 = answered.body.as_ref().map(Body::sha256);
         match &row.first {
             Some(first) => row.varies |= first.status != answered.status || first.sha256 != sha256,

@@ -2,7 +2,6 @@
 //!
 //! Not the shortest one: of two arrays, equal beginnings and ends are left alone, and what stands between is compared in pairs.
 
-use serde::Serialize;
 use serde_json::Value;
 
 /// The most operations of a patch.
@@ -13,12 +12,11 @@ pub(super) const MOST_BYTES: usize = 16 * 1024;
 const FRAME: usize = 32;
 
 /// One operation.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Operation {
-    op: &'static str,
-    path: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    value: Option<Value>,
+    pub(super) op: &'static str,
+    pub(super) path: String,
+    pub(super) value: Option<Value>,
 }
 
 /// A patch, possibly cut off.

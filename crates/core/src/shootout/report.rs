@@ -1,18 +1,16 @@
 //! The answer to a shootout, as JSON.
 
-use super::compare::{HeaderDifference, Verdict};
-use super::patch::Operation;
-use super::stats::{Spread, spread};
+use super::compare::Verdict;
+use super::json::Json;
+use super::stats::Spread;
 use super::{First, Row};
 use crate::backend::Location;
-use crate::endpoints::json;
+use crate::endpoints::json_text;
 use crate::error::Reply;
 use http::Method;
-use serde::Serialize;
-use serde_json::Value;
 
 /// Rounds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Runs {
     /// How many were asked for.
     pub asked: usize,
@@ -21,133 +19,155 @@ pub struct Runs {
 }
 
 /// A backend that `*` did not take.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
     /// Its id.
     pub backend: String,
     /// Where it was looked up.
-    #[serde(serialize_with = "location")]
     pub location: Location,
     /// Why.
     pub reason: String,
 }
 
-fn location<S: serde::Serializer>(location: &Location, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(location.as_str())
-}
-
-#[derive(Serialize)]
-struct Report<'a> {
-    request: Request<'a>,
-    runs: Runs,
-    backends: Vec<Line<'a>>,
-    skipped: &'a [Skipped],
-    summary: Summary,
-}
-
-#[derive(Serialize)]
-struct Request<'a> {
-    method: &'a str,
-    path: &'a str,
-}
-
-#[derive(Serialize)]
-struct Line<'a> {
-    backend: &'a str,
-    location: &'a str,
-    name: &'a str,
-    status: Option<u16>,
-    content_type: Option<&'a str>,
-    size: Option<u64>,
-    sha256: Option<&'a str>,
-    first_byte_ms: Option<f64>,
-    total_ms: Option<f64>,
-    spread: Option<Spreads>,
-    answered: usize,
-    failed: usize,
-    varies: bool,
-    header_differences: &'a [HeaderDifference],
-    body: Option<&'a str>,
-    patch: Option<&'a [Operation]>,
-    patch_complete: Option<bool>,
-    error: Option<Value>,
-}
-
-#[derive(Serialize, Clone, Copy)]
-struct Spreads {
-    first_byte_ms: Spread,
-    total_ms: Spread,
-}
-
-#[derive(Serialize)]
-struct Summary {
-    fastest: Option<String>,
-    agree: bool,
-    disagree: Vec<String>,
-    failed: Vec<String>,
-}
-
 pub(super) fn reply(rows: &[Row], method: &Method, path: &str, runs: Runs, skipped: &[Skipped]) -> Reply {
-    let backends: Vec<Line<'_>> = rows.iter().map(line).collect();
-    json(&Report {
-        request: Request { method: method.as_str(), path },
-        runs,
-        summary: summary(rows),
-        backends,
-        skipped,
-    })
+    let mut out = Json::default();
+    out.open('{');
+    out.name("request").open('{');
+    out.name("method").text(Some(method.as_str()));
+    out.name("path").text(Some(path));
+    out.close('}');
+    out.name("runs").open('{');
+    out.name("asked").count(Some(runs.asked as u64));
+    out.name("done").count(Some(runs.done as u64));
+    out.close('}');
+    out.name("backends").open('[');
+    for row in rows {
+        line(&mut out, row);
+    }
+    out.close(']');
+    out.name("skipped").open('[');
+    for Skipped { backend, location, reason } in skipped {
+        out.open('{');
+        out.name("backend").text(Some(backend));
+        out.name("location").text(Some(location.as_str()));
+        out.name("reason").text(Some(reason));
+        out.close('}');
+    }
+    out.close(']');
+    summary(out.name("summary"), rows);
+    out.close('}');
+    json_text(out.finish())
 }
 
-fn line(row: &Row) -> Line<'_> {
+fn line(out: &mut Json, row: &Row) {
     let first = row.first.as_ref();
     let verdict = first.and_then(|first| first.verdict.as_ref());
     let patch = match verdict {
         Some(Verdict::Json(patch)) => Some(patch),
         _ => None,
     };
-    let spread = spreads(row);
-    Line {
-        backend: &row.contender.id,
-        location: row.contender.location.as_str(),
-        name: &row.contender.name,
-        status: first.map(|first| first.status),
-        content_type: first.and_then(|first| first.content_type.as_deref()),
-        size: first.map(|first| first.size),
-        sha256: first.and_then(|first| first.sha256.as_deref()),
-        first_byte_ms: spread.map(|spread| spread.first_byte_ms.median),
-        total_ms: spread.map(|spread| spread.total_ms.median),
-        spread,
-        answered: row.totals.len(),
-        failed: row.failed,
-        varies: row.varies,
-        header_differences: first.map_or(&[], |first| &first.header_differences),
-        body: verdict.map(Verdict::as_str),
-        patch: patch.map(|patch| patch.operations.as_slice()),
-        patch_complete: patch.map(|patch| patch.complete),
-        error: row.error.as_ref().map(crate::error::GatewayError::brief),
+    let (first_bytes, totals) = (row.first_bytes.spread(), row.totals.spread());
+    out.open('{');
+    out.name("backend").text(Some(&row.contender.id));
+    out.name("location").text(Some(row.contender.location.as_str()));
+    out.name("name").text(Some(&row.contender.name));
+    out.name("status").count(first.map(|first| first.status.into()));
+    out.name("content_type").text(first.and_then(|first| first.content_type.as_deref()));
+    out.name("size").count(first.map(|first| first.size));
+    out.name("sha256").text(first.and_then(|first| first.sha256.as_deref()));
+    out.name("first_byte_ms").millis(first_bytes.map(|spread| spread.median));
+    out.name("total_ms").millis(totals.map(|spread| spread.median));
+    out.name("spread");
+    match (first_bytes, totals) {
+        (Some(first_bytes), Some(totals)) => {
+            out.open('{');
+            spread(out.name("first_byte_ms"), first_bytes);
+            spread(out.name("total_ms"), totals);
+            out.close('}');
+        }
+        _ => out.text(None),
     }
+    out.name("answered").count(Some(row.totals.count() as u64));
+    out.name("failed").count(Some(row.failed as u64));
+    out.name("varies").flag(Some(row.varies));
+    out.name("header_differences").open('[');
+    for difference in first.map_or(&[][..], |first| &first.header_differences) {
+        out.open('{');
+        out.name("name").text(Some(&difference.name));
+        texts(out.name("first"), &difference.first);
+        texts(out.name("this"), &difference.this);
+        out.close('}');
+    }
+    out.close(']');
+    out.name("body").text(verdict.map(Verdict::as_str));
+    out.name("patch");
+    match patch {
+        None => out.text(None),
+        Some(patch) => {
+            out.open('[');
+            for operation in &patch.operations {
+                out.open('{');
+                out.name("op").text(Some(operation.op));
+                out.name("path").text(Some(&operation.path));
+                if let Some(value) = &operation.value {
+                    out.name("value").value(value);
+                }
+                out.close('}');
+            }
+            out.close(']');
+        }
+    }
+    out.name("patch_complete").flag(patch.map(|patch| patch.complete));
+    out.name("error");
+    match &row.error {
+        None => out.text(None),
+        Some(error) => out.raw(&error.brief()),
+    }
+    out.close('}');
 }
 
-fn spreads(row: &Row) -> Option<Spreads> {
-    Some(Spreads { first_byte_ms: spread(&row.first_bytes)?, total_ms: spread(&row.totals)? })
+fn spread(out: &mut Json, spread: Spread) {
+    out.open('{');
+    out.name("min").millis(Some(spread.min));
+    out.name("median").millis(Some(spread.median));
+    out.name("p95").millis(Some(spread.p95));
+    out.close('}');
+}
+
+fn texts(out: &mut Json, texts: &[String]) {
+    out.open('[');
+    for text in texts {
+        out.text(Some(text));
+    }
+    out.close(']');
 }
 
 /// The fastest is the one with the least median; an error page is no feat. Those that answered agree unless one of them differs in status or body.
-fn summary(rows: &[Row]) -> Summary {
-    let labels = |picked: fn(&Row) -> bool| -> Vec<String> {
-        rows.iter().filter(|row| picked(row)).map(|row| row.contender.label()).collect()
-    };
-    let fastest = rows
-        .iter()
-        .filter(|row| row.first.as_ref().is_some_and(|first| first.status < 500))
-        .filter_map(|row| Some((spread(&row.totals)?.median, row)))
-        .min_by(|(one, _), (other, _)| one.total_cmp(other))
-        .map(|(_, row)| row.contender.label());
-    let disagree = labels(|row| row.first.as_ref().is_some_and(|first: &First| first.disagrees));
-    Summary {
-        fastest,
-        agree: disagree.is_empty() && rows.iter().any(|row| row.first.is_some()),
-        disagree,
-        failed: labels(|row| row.failed > 0),
+fn summary(out: &mut Json, rows: &[Row]) {
+    let mut fastest: Option<(Spread, &Row)> = None;
+    for row in rows {
+        if let (Some(First { status: ..500, .. }), Some(spread)) = (&row.first, row.totals.spread())
+            && fastest.is_none_or(|(best, _)| spread.median < best.median)
+        {
+            fastest = Some((spread, row));
+        }
     }
+    let disagrees = |row: &Row| row.first.as_ref().is_some_and(|first| first.disagrees);
+    let agree = rows.iter().any(|row| row.first.is_some()) && !rows.iter().any(disagrees);
+    out.open('{');
+    out.name("fastest").text(fastest.map(|(_, row)| row.contender.label()).as_deref());
+    out.name("agree").flag(Some(agree));
+    labels(out.name("disagree"), rows, disagrees);
+    labels(out.name("failed"), rows, |row| row.failed > 0);
+    out.close('}');
+}
+
+fn labels(out: &mut Json, rows: &[Row], picked: fn(&Row) -> bool) {
+    out.open('[');
+    for row in rows {
+        if picked(row) {
+            out.text(Some(&row.contender.label()));
+        }
+    }
+    out.close(']');
 }
