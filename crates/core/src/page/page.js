@@ -245,7 +245,7 @@ const came = b => b.status != null, reference = list => list.find(b => came(b) &
    value. */
 function differences(first, b, body) {
   const rows = first.status === b.status ? [] : [['status', first.status, b.status]], holder = { '': structuredClone(body) };
-  const list = values => (values || []).join('\n') || 'absent', json = x => x === undefined ? 'not known' : JSON.stringify(x);
+  const list = values => (values || []).join(', ') || 'absent', json = x => x === undefined ? 'not known' : JSON.stringify(x);
   for (const h of b.header_differences || []) rows.push(['header ' + h.name, list(h.first), list(h.this)]);
   for (const { op, path, value } of b.patch || []) {
     const keys = path.split('/').map(key => key.replace(/~1/g, '/').replace(/~0/g, '~')), key = keys.pop();
@@ -282,7 +282,7 @@ function outcome({ runs, backends, skipped, summary }, body) {
   $('bars').replaceChildren(...backends.map(b => bar(b, most, b === best)));
   for (const b of backends.filter(b => b !== first && came(b))) {
     const rows = differences(first, b, body);
-    if (rows.length) parts.push(put(make('table', '', { className: 'fields' }),
+    if (rows[0]) parts.push(put(make('table', '', { className: 'fields' }),
       put(make('thead'), put(make('tr'), ...['Difference', label(first), label(b)].map(text => make('th', text, { scope: 'col' })))),
       put(make('tbody'), ...rows.map(row => line(...row)))));
   }
@@ -292,8 +292,8 @@ function outcome({ runs, backends, skipped, summary }, body) {
   const others = backends.filter(b => b !== best && came(b) && b.status < 500).sort((a, b) => a.total_ms - b.total_ms);
   return [
     best && label(best) + ' is fastest' + (others[0] ? `, ${(others[0].total_ms / best.total_ms).toFixed(1)} times as fast as ${label(others[0])}.` : '.'),
-    summary.disagree.length ? `Different: ${summary.disagree.join(', ')}.` : others[0] && 'The answers agree.',
-    summary.failed.length && `Failed: ${summary.failed.join(', ')}.`,
+    summary.disagree[0] ? `Different: ${summary.disagree.join(', ')}.` : others[0] && 'The answers agree.',
+    summary.failed[0] && `Failed: ${summary.failed.join(', ')}.`,
     runs.done < runs.asked && `Time for ${runs.done} of ${runs.asked} rounds.`,
   ].filter(Boolean).join(' ');
 }
