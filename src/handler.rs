@@ -122,31 +122,29 @@ async fn answer(
         Route::Preflight => Ok(Answer::Preflight),
         Route::Health => Ok(Answer::Own(endpoints::health(record.time))),
         Route::Backends => backends(head, capabilities, record).await.map(Answer::Own),
-        Route::Proxy => proxy(request, head, capabilities, record).await,
+        Route::Proxy => {
+            let between = match choose(head, capabilities)? {
+                Choice::One(selection) => {
+                    return forward(request, head, capabilities, record, selection).await.map(Answer::Relay);
+                }
+                Choice::Several(selections) => Between::These(selections),
+                Choice::All(location) => Between::All(location),
+            };
+            // Boxed, so that requests to one backend do not carry its size along.
+            Box::pin(shootout::run(request, head, capabilities, record, between)).await.map(Answer::Own)
+        }
     }
 }
 
-async fn proxy(
-    request: &IncomingRequest,
-    head: &Head,
-    capabilities: &Capabilities,
-    record: &mut Record,
-) -> Result<Answer, GatewayError> {
+/// The backend or backends of a request that may be forwarded at all.
+fn choose(head: &Head, capabilities: &Capabilities) -> Result<Choice, GatewayError> {
     if is_loop(&head.fields) {
         return Err(GatewayError::Loop);
     }
     if !fits(&head.fields) {
         return Err(GatewayError::RequestHeadTooLarge);
     }
-    let between = match capabilities.choice(head)? {
-        Choice::One(selection) => {
-            return forward(request, head, capabilities, record, selection).await.map(Answer::Relay);
-        }
-        Choice::Several(selections) => Between::These(selections),
-        Choice::All(location) => Between::All(location),
-    };
-    // Boxed, so that requests to one backend do not carry its size along.
-    Box::pin(shootout::run(request, head, capabilities, record, between)).await.map(Answer::Own)
+    capabilities.choice(head)
 }
 
 async fn forward(

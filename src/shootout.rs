@@ -103,23 +103,19 @@ fn these(
     capabilities: &Capabilities,
     record: &mut Record,
 ) -> Result<Vec<Entrant>, GatewayError> {
-    selections
-        .into_iter()
-        .map(|selection| {
-            let Selection { id, location } = selection;
-            let backend = match capabilities.with_registry(location, |registry| registry.get_backend(&id)) {
-                Ok(Some(backend)) => Ok(backend),
-                Ok(None) => return Err(capabilities.invalid(id, location)),
-                Err(error) => Err(error.into()),
-            };
-            let name = backend.as_ref().map_or_else(|_| id.clone(), |backend| backend.name.clone());
-            let ready = backend.and_then(|backend| {
+    let mut entrants = Vec::with_capacity(selections.len());
+    for Selection { id, location } in selections {
+        let (name, ready) = match capabilities.with_registry(location, |registry| registry.get_backend(&id)) {
+            Ok(None) => return Err(capabilities.invalid(id, location)),
+            Err(error) => (id.clone(), Err(error.into())),
+            Ok(Some(backend)) => {
                 let entry = capabilities.health(&backend);
-                prepare(backend, entry, head, capabilities, record)
-            });
-            Ok(Entrant { contender: Contender { id, location, name }, ready, outcomes: Vec::new() })
-        })
-        .collect()
+                (backend.name.clone(), prepare(backend, entry, head, capabilities, record))
+            }
+        };
+        entrants.push(Entrant { contender: Contender { id, location, name }, ready, outcomes: Vec::new() });
+    }
+    Ok(entrants)
 }
 
 /// All backends of `location`, and those left out.

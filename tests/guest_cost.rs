@@ -157,6 +157,7 @@ async fn measured() -> Map<String, Value> {
     options.quiet = true;
     for (name, value) in [
         ("backend_bun_sqlite_url", format!("http://{healthy}")),
+        ("backend_cf_d1_url", format!("http://{healthy}")),
         ("backend_ruby_rails_url", format!("http://{gone}")),
         ("cloud_hosts", "http://127.0.0.1:*".to_owned()),
     ] {
@@ -177,6 +178,7 @@ async fn measured() -> Map<String, Value> {
         ("GET of an unhealthy backend", request("GET", "/tasks", "ruby-rails", ""), "503"),
         ("OPTIONS", request("OPTIONS", "/tasks", "bun-sqlite", ""), "204"),
         ("GET /health", request("GET", "/health", "bun-sqlite", ""), "200"),
+        ("GET of two backends, compared", request("GET", "/tasks", "bun-sqlite,cf-d1", ""), "200"),
     ] {
         figures.insert(name.to_owned(), measure(&host, &calls, &request, status).await);
     }

@@ -63,7 +63,8 @@ fn both_backends_are_asked_at_once_each_for_itself() {
         let mut upstream = lab.upstream();
         let request = Request::get(&format!("{}?q=1", upstream.path))
             .backend(PAIR)
-            .field("accept-encoding", "gzip")
+            // No real coding: a host may use one that it knows for its own answer.
+            .field("accept-encoding", "x-none")
             .field("x-shootout-runs", "1")
             .field("x-own", "kept");
         let (response, ()) = tokio::join!(request.send(lab), async {
@@ -310,10 +311,11 @@ fn what_does_not_come_whole_in_time_is_a_row() {
             let report = response.json();
             assert_eq!(report["runs"], json!({ "asked": 5, "done": 1 }));
             for (row, status, message) in [
-                (1, 504, "did not respond within 1s"),
-                (2, 504, "did not finish its response within 1s"),
-                (3, 503, "broke off its response"),
-                (4, 504, "did not finish its response within 1s"),
+                (1, 504, "within 1s"),
+                // Whether its head came in time is told apart in the core's tests: workerd may hold it back.
+                (2, 504, "within 1s"),
+                (3, 503, if offers(Feature::FailureKinds) { "broke off its response" } else { "" }),
+                (4, 504, "within 1s"),
             ] {
                 let row = &report["backends"][row];
                 assert_eq!((&row["status"], &row["total_ms"], &row["failed"]), (&Value::Null, &Value::Null, &json!(1)));

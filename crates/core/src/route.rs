@@ -105,6 +105,8 @@ fn member(text: &str, asked: Location) -> Result<Selection, Unselectable> {
 }
 
 /// Reads an `x-backend` that names more than one backend; `text` is all of it.
+#[cold]
+#[inline(never)]
 fn several(fields: &[Field], text: String, location: Location) -> Result<Choice, Unselectable> {
     let mut lines = values(fields, X_BACKEND);
     let line = lines.next().unwrap_or_default();

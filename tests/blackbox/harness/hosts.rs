@@ -109,7 +109,7 @@ impl HostKind {
                 "fetch tells refused, reset and closed connections by one message, and failures of DNS, TLS and HTTP by another",
             ),
             (HostKind::Workerd, F::FieldLines) => Some(
-                "the Headers of the Fetch API join lines of one name and sort the names; only set-cookie stays apart",
+                "the Headers of the Fetch API join lines of one name and sort the names; only set-cookie stays apart. Two x-backend lines that differ therefore name two backends",
             ),
             (HostKind::Workerd, F::TargetBytes) => {
                 Some("URLs of the Fetch API are normalised: dot segments are resolved, and a ' in a query becomes %27")

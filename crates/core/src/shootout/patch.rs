@@ -16,7 +16,8 @@ const FRAME: usize = 32;
 pub(super) struct Operation {
     pub(super) op: &'static str,
     pub(super) path: String,
-    pub(super) value: Option<Value>,
+    /// As JSON.
+    pub(super) value: Option<String>,
 }
 
 /// A patch, possibly cut off.
@@ -98,41 +99,28 @@ impl Differ {
     }
 
     fn push(&mut self, op: &'static str, value: Option<&Value>) {
-        let fixed = FRAME.saturating_add(self.path.len());
-        let left = self.room.checked_sub(fixed).and_then(|room| match value {
-            Some(value) => left_after(value, room),
-            None => Some(room),
-        });
-        match left {
+        // As text at once: it is only to be written, and its length is the measure.
+        let value = value.map(Value::to_string);
+        let size = value.as_deref().map_or(0, str::len).saturating_add(self.path.len()).saturating_add(FRAME);
+        match self.room.checked_sub(size) {
             Some(left) if self.patch.operations.len() < MOST_OPERATIONS => {
                 self.room = left;
-                self.patch.operations.push(Operation { op, path: self.path.clone(), value: value.cloned() });
+                self.patch.operations.push(Operation { op, path: self.path.clone(), value });
             }
             _ => self.patch.complete = false,
         }
     }
 }
 
-/// What is left of `room` bytes after about what `value` takes as JSON; `None` where it does not fit.
-fn left_after(value: &Value, room: usize) -> Option<usize> {
-    let text = |text: &str, room: usize| {
-        let escaped = text.bytes().filter(|b| *b < b' ' || matches!(b, b'"' | b'\\')).count();
-        room.checked_sub(text.len().saturating_add(escaped.saturating_mul(5)).saturating_add(2))
-    };
-    match value {
-        Value::Null | Value::Bool(_) => room.checked_sub(5),
-        Value::Number(_) => room.checked_sub(20),
-        Value::String(string) => text(string, room),
-        Value::Array(all) => {
-            all.iter().try_fold(room.checked_sub(2)?, |room, value| left_after(value, room)?.checked_sub(1))
-        }
-        Value::Object(all) => all
-            .iter()
-            .try_fold(room.checked_sub(2)?, |room, (key, value)| left_after(value, text(key, room)?)?.checked_sub(2)),
-    }
-}
-
 /// A key as a step of a pointer (RFC 6901 §3).
 fn escaped(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
+    let mut step = String::with_capacity(key.len());
+    for c in key.chars() {
+        match c {
+            '~' => step.push_str("~0"),
+            '/' => step.push_str("~1"),
+            c => step.push(c),
+        }
+    }
+    step
 }

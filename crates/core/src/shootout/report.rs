@@ -110,7 +110,7 @@ fn line(out: &mut Json, row: &Row) {
                 out.name("op").text(Some(operation.op));
                 out.name("path").text(Some(&operation.path));
                 if let Some(value) = &operation.value {
-                    out.name("value").value(value);
+                    out.name("value").raw(value);
                 }
                 out.close('}');
             }

@@ -296,7 +296,7 @@ fn as_json(operations: &[super::patch::Operation]) -> Value {
     let one = |operation: &super::patch::Operation| {
         let mut json = json!({ "op": operation.op, "path": operation.path });
         if let Some(value) = &operation.value {
-            json["value"] = value.clone();
+            json["value"] = serde_json::from_str(value).unwrap();
         }
         json
     };
