@@ -526,7 +526,7 @@ fn the_real_backends_agree_until_one_has_a_task_that_the_other_lacks() {
                 let row = &report["backends"][1];
                 // Each database has made its two tasks itself, at its own time.
                 let ignored = row["patch"].as_array().cloned().unwrap_or_default();
-                assert!(ignored.iter().all(|operation| is_a_time(operation)), "{path}: {row}");
+                assert!(ignored.iter().all(is_a_time), "{path}: {row}");
                 assert_eq!(row["status"], report["backends"][0]["status"], "{path}");
                 assert_eq!((&row["answered"], &report["backends"][0]["answered"]), (&json!(5), &json!(5)));
                 println!("{path}: {}", report["summary"]);

@@ -35,6 +35,10 @@ impl Times {
         let at = |index: usize| self.0.get(index).copied();
         let (lower, upper) = (at(count.saturating_sub(1) / 2)?, at(count / 2)?);
         let rank = count.saturating_mul(95).div_ceil(100);
-        Some(Spread { min: at(0)?, median: lower.saturating_add(upper) / 2, p95: at(rank.saturating_sub(1))? })
+        Some(Spread {
+            min: at(0)?,
+            median: lower.saturating_add(upper).checked_div(2)?,
+            p95: at(rank.saturating_sub(1))?,
+        })
     }
 }

@@ -12,7 +12,7 @@ fn answer(status: u16, lines: &[(&str, &str)], body: &str, millis: u64) -> Answe
     seen.push(body.as_bytes());
     let fields = lines.iter().map(|(name, value)| field(name, *value)).collect();
     let total = Duration::from_millis(millis);
-    Answered { status, fields, body: Some(seen), first_byte: total / 2, total }
+    Answered { status, fields, body: Some(seen), first_byte: Duration::from_millis(millis / 2), total }
 }
 
 fn report(shootout: &Shootout) -> Value {
