@@ -14,6 +14,9 @@ use tokio::sync::{mpsc, oneshot};
 use crate::log;
 use crate::service::{Service, protocol, serve_connection};
 
+/// How long the last connections have to bring their first request once the host stops.
+const ARRIVAL: Duration = Duration::from_millis(50);
+
 /// A running worker. Dropping it makes it finish what it has.
 #[derive(Debug)]
 pub(crate) struct Worker {
@@ -81,6 +84,8 @@ async fn work(
         }
     }
     let drained = async {
+        // hyper closes connections that have brought nothing so far, also those whose first request is just arriving.
+        tokio::time::sleep(ARRIVAL).await;
         connections.shutdown().await;
         service.idle().await;
     };
