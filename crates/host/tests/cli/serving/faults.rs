@@ -130,7 +130,7 @@ fn connections_that_waited_to_be_accepted_at_the_end_are_served() {
 fn without_descriptors_it_answers_what_it_has_and_recovers() {
     let backend = Answering::start();
     let other = format!("backend_cf_d1_url={}", Answering::start().url);
-    let gateway = Gateway::start_at(&backend.url, &["--health-interval", "0", "--variable", &other]);
+    let mut gateway = Gateway::start_at(&backend.url, &["--health-interval", "0", "--variable", &other]);
     assert!(gateway.get("/before", "").starts_with("HTTP/1.1 200"));
     let open = std::fs::read_dir(format!("/proc/{}/fd", gateway.child.id()));
     let Ok(open) = open.map(Iterator::count) else {
@@ -143,6 +143,10 @@ fn without_descriptors_it_answers_what_it_has_and_recovers() {
 
     // More connections than descriptors: some are accepted and hold them all, the rest wait in the system's queue.
     let mut clients: Vec<_> = (0..40).map(|_| TcpStream::connect(&gateway.address).unwrap()).collect();
+    // What still closes from before makes room once more; after that there is none.
+    for _ in 0..4 {
+        gateway.wait_for(SOON, |line| line.contains("cannot accept a connection"));
+    }
     // A backend that nobody is connected to cannot be reached now, which says nothing about the backend.
     let request = "GET /without HTTP/1.1\r\nhost: test\r\nx-backend: cf-d1\r\n\r\n";
     clients[0].write_all(request.as_bytes()).unwrap();
@@ -154,8 +158,7 @@ fn without_descriptors_it_answers_what_it_has_and_recovers() {
     drop(clients);
     let response = gateway.get("/after", "x-backend: cf-d1\r\n");
     assert!(response.starts_with("HTTP/1.1 200"), "{response}");
-    let stderr = gateway.stop();
-    assert!(stderr.contains("cannot accept a connection"), "the host says what is missing: {stderr}");
+    gateway.stop();
 }
 
 #[test]

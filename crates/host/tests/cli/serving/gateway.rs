@@ -112,11 +112,16 @@ impl Gateway {
 
     /// Waits for a line of the component.
     pub(super) fn next_log_line(&mut self, limit: Duration) {
+        self.wait_for(limit, |line| line.starts_with('{'));
+    }
+
+    /// Waits for such a line on stderr.
+    pub(super) fn wait_for(&mut self, limit: Duration, is_meant: impl Fn(&str) -> bool) {
         loop {
             let line = self.stderr.recv_timeout(limit).expect("a line on stderr");
             self.read.push_str(&line);
             self.read.push('\n');
-            if line.starts_with('{') {
+            if is_meant(&line) {
                 return;
             }
         }
