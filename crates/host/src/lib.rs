@@ -45,6 +45,7 @@ mod limits;
 pub mod log;
 pub mod manifest;
 mod memory_maps;
+mod newcomers;
 mod open_files;
 mod options;
 mod outbound;

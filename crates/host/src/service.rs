@@ -17,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::exchange::{self, ResponseBody};
 use crate::instance::Instances;
+use crate::newcomers::Newcomer;
 use crate::replies;
 use crate::request_rules;
 use crate::spin_headers;
@@ -99,6 +100,7 @@ pub(crate) fn serve_connection(
     stream: TcpStream,
     client: SocketAddr,
     service: &Arc<Service>,
+    newcomer: Newcomer,
 ) -> impl GracefulConnection<Output = hyper::Result<()>> + Send + use<> {
     // Without it the end of a small response may wait for the client's acknowledgement of its start. A failure means
     // that the client is gone.
@@ -107,6 +109,7 @@ pub(crate) fn serve_connection(
     http.serve_connection(
         TokioIo::new(stream),
         service_fn(move |request| {
+            newcomer.brought();
             let service = Arc::clone(&service);
             async move { Ok::<_, Infallible>(service.serve(request, client).await) }
         }),
