@@ -2,7 +2,7 @@
 
 use super::entry::{Description, problem};
 use super::{BackendRegistry, Listed, Store, Variables, stored_health};
-use crate::backend::{Backend, KNOWN_BACKENDS, KnownBackend, Location, known_backend};
+use crate::backend::{Backend, KNOWN_BACKENDS, KnownBackend, Location, is_valid_id, known_backend};
 use crate::backend_url::BackendUrl;
 use crate::config::{ConfigError, EXTRA_BACKENDS};
 use crate::health::Entry;
@@ -54,7 +54,7 @@ impl<'a, V: Variables, S: Store> LocalRegistry<'a, V, S> {
             .enumerate()
             .map(|(index, element)| {
                 let place = format!("{EXTRA_BACKENDS}[{index}]");
-                match serde_json::from_value::<Description>(element) {
+                match Description::from_value(element) {
                     Err(error) => Listed {
                         id: place.clone(),
                         name: place.clone(),
@@ -87,6 +87,10 @@ impl<V: Variables, S: Store> BackendRegistry for LocalRegistry<'_, V, S> {
         // The seven come first: `extra_backends` adds, it does not replace, and a mistake in it leaves them alone.
         if let Some(known) = known_backend(id) {
             return self.known(known);
+        }
+        // Neither a place in `extra_backends` nor an element's malformed id is a backend that could be asked for.
+        if !is_valid_id(id) {
+            return Ok(None);
         }
         self.extra()?.into_iter().find(|listed| listed.id == id).map(|listed| listed.backend).transpose()
     }
@@ -159,6 +163,18 @@ mod tests {
         }
         assert_eq!(LocalRegistry::new(&Fake::new(&[]), &Fake::new(&[])).get_backend("cf-d1"), Ok(None));
         assert_eq!(LocalRegistry::new(&Fake::new(&[]), &Fake::new(&[])).get_backend("nope"), Ok(None));
+    }
+
+    #[test]
+    fn what_cannot_be_an_id_selects_no_element_and_no_mistake() {
+        let variables =
+            Fake::new(&[("extra_backends", r#"[{"id":"a b","url":"http://h"},7,["c","n","http://h",null,null]]"#)]);
+        let registry = LocalRegistry::new(&variables, &variables);
+        for id in ["a b", "extra_backends[1]", "extra_backends[2]", "c", ""] {
+            assert_eq!(registry.get_backend(id), Ok(None), "{id:?}");
+        }
+        assert_eq!(registry.list_backends().unwrap().len(), 3, "each is listed with its reason");
+        assert!(registry.configured_ids().is_empty(), "an array is no object");
     }
 
     #[test]
