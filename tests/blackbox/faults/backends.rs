@@ -27,7 +27,7 @@ macro_rules! get {
                 Box::pin(async move {
                     scene
                         .get(|mut $exchange| async move {
-                            $body;
+                            let () = $body;
                             $exchange
                         })
                         .await
@@ -329,18 +329,25 @@ fn in_the_body() -> Vec<Fault> {
 
 fn around_the_upload() -> Vec<Fault> {
     vec![
-        exchange!("answers before the upload ended, and closes", "413, whole", "healthy", When::AtOnce, |scene| {
-            let upload = scene.request("POST").body(Body::Announced("content-length: 1000000"));
-            let mut pending = upload.start(scene.lab).await;
-            pending.write("begin").await;
-            let mut exchange = scene.arrival().await;
-            exchange.body(5).await;
-            scene.begin();
-            exchange.respond("413 Content Too Large\ncontent-length: 3", "big").await;
-            drop(exchange);
-            let answer = describe(pending.head().await).await;
-            scene.seen(answer)
-        }),
+        exchange!(
+            "answers before the upload ended, and closes under it",
+            "413, whole",
+            "healthy",
+            When::AtOnce,
+            |scene| {
+                const SIZE: usize = 4 << 20;
+                let upload = scene.request("POST").body(Body::Announced(&format!("content-length: {SIZE}")));
+                let mut pending = upload.start(scene.lab).await;
+                pending.write(vec![0; SIZE / 64]).await;
+                let mut exchange = scene.arrival().await;
+                scene.begin();
+                exchange.respond("413 Content Too Large\ncontent-length: 3", "big").await;
+                // With bytes of the upload unread, closing resets the connection.
+                drop(exchange);
+                let answer = describe(pending.write_beside(vec![0; SIZE - SIZE / 64]).head().await).await;
+                scene.seen(answer)
+            }
+        ),
         exchange!(
             "stops reading the upload",
             "504 Gateway Timeout, `connection_write_timeout`",

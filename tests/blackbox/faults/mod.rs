@@ -9,7 +9,7 @@ mod document;
 mod scene;
 mod stores;
 
-use crate::harness::{HostKind, Lab, PATIENCE, Settings, is_on, lab, second};
+use crate::harness::{HostKind, Lab, PATIENCE, Request, Settings, is_on, lab, second};
 use gateway_core::health::{Entry, State};
 use gateway_host::KeyValueStore;
 use scene::{Scene, Seen, now};
@@ -182,6 +182,10 @@ fn every_fault_has_the_answer_that_the_document_says() {
         // What is written about health is written after the responses.
         let idle = main.host.as_ref().expect("the embedded host").idle();
         tokio::time::timeout(PATIENCE, idle).await.expect("no request is left behind");
+        let mut upstream = main.upstream();
+        let request = Request::get(&upstream.path);
+        let (after, ()) = tokio::join!(request.send(main), async { upstream.arrival().await.ok("well").await });
+        assert_eq!(after.status, 200, "after all of them the gateway serves as before");
         seen
     });
     let store = KeyValueStore::open_read_only(&shared).expect("the store opens").expect("the store is there");
