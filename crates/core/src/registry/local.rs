@@ -106,7 +106,12 @@ impl<V: Variables, S: Store> BackendRegistry for LocalRegistry<'_, V, S> {
         match self.extra() {
             Ok(extra) => {
                 for mut extra in extra {
-                    if listed.iter().any(|other| other.id == extra.id) {
+                    if let Some(known) = known_backend(&extra.id) {
+                        extra.backend = Err(ConfigError::variable(
+                            EXTRA_BACKENDS,
+                            format!("names '{}', whose URL belongs into '{}'", extra.id, known.url_variable),
+                        ));
+                    } else if listed.iter().any(|other| other.id == extra.id) {
                         extra.backend = Err(ConfigError::variable(
                             EXTRA_BACKENDS,
                             format!("names '{}', which is already configured", extra.id),
@@ -153,6 +158,17 @@ mod tests {
         assert_eq!(backend.url.to_string(), "http://127.0.0.1:3001");
         assert_eq!(backend.name, "Bun + SQLite");
         assert_eq!(backend.location, Location::Local);
+    }
+
+    #[test]
+    fn a_known_backend_cannot_be_had_from_extra_backends_and_is_not_said_to_be() {
+        let variables = Fake::new(&[("extra_backends", r#"[{"id":"cf-d1","url":"http://127.0.0.1:9000"}]"#)]);
+        let registry = LocalRegistry::new(&variables, &variables);
+        assert_eq!(registry.get_backend("cf-d1"), Ok(None));
+        assert_eq!(registry.configured_ids(), [""; 0]);
+        let listed = registry.list_backends().unwrap();
+        let reason = listed[0].backend.as_ref().unwrap_err().to_string();
+        assert!(reason.contains("backend_cf_d1_url"), "{reason}");
     }
 
     #[test]
@@ -208,7 +224,7 @@ mod tests {
             .map(|l| format!("{} {}", l.id, l.backend.map_or_else(|e| e.to_string(), |b| b.url.to_string())))
             .collect();
         assert_eq!(shown.len(), 5, "{shown:#?}");
-        assert!(shown.iter().any(|line| line.contains("already configured")), "{shown:#?}");
+        assert!(shown.iter().any(|line| line.contains("belongs into 'backend_bun_sqlite_url'")), "{shown:#?}");
         assert!(shown.iter().any(|line| line.contains("variable 'extra_backends[2]' is not an object")), "{shown:#?}");
     }
 
