@@ -87,7 +87,7 @@ pub fn status_page(data: &[u8]) {
     assert_eq!(without_backticks(&hostile), without_backticks(&plain));
     assert!(!hostile.chars().any(|c| (c.is_control() && c != '\n' && c != '\t') || "\u{2028}\u{2029}".contains(c)));
     for link in hostile.split("href=\"").skip(1) {
-        let low = link.to_lowercase();
+        let low = link.chars().take(8).collect::<String>().to_lowercase();
         assert!(["http://", "https://", "#", "data:,"].iter().any(|start| low.starts_with(start)), "{link:.40}");
     }
     // Rows have their ids, whatever these hold.
@@ -177,7 +177,11 @@ struct Told {
 
 /// The line of an arbitrary request.
 pub fn log_line(data: &[u8]) {
-    let Some(told) = made::<Told>(data) else { return };
+    let Some(mut told) = made::<Told>(data) else { return };
+    // Neither gets here with anything else.
+    for text in [&mut told.request_id, &mut told.method] {
+        text.retain(|c| matches!(c, '!'..='~'));
+    }
     let total = Duration::from_micros(told.micros.into());
     let line = log::line(&log::Entry {
         time: Timestamp(told.time),

@@ -103,7 +103,9 @@ impl BackendUrl {
             Some(rest) => rest.strip_suffix(']').is_some_and(|text| text.parse::<Ipv6Addr>().is_ok()),
             None => !host_and_port.contains(['[', ']', '%']),
         };
-        if !is_host {
+        // A number may be parsed with a sign, which no port has; where host and port are told apart, it would hide an internal host.
+        let digits = authority.port().is_none_or(|port| port.as_str().bytes().all(|byte| byte.is_ascii_digit()));
+        if !is_host || !digits {
             return Err(UrlError::Host);
         }
         if authority.host().is_empty() || (has_port && authority.port_u16().is_none()) {
@@ -202,6 +204,7 @@ mod tests {
             ("http:///x", UrlError::Host),
             ("http://:80", UrlError::Host),
             ("http://h:99999", UrlError::Host),
+            ("http://127.0.0.1:+80", UrlError::Host),
             ("http://h:", UrlError::Host),
             ("http://[h]/", UrlError::Host),
             ("http://[%2f]:8080", UrlError::Host),

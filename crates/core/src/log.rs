@@ -62,7 +62,9 @@ pub fn line(entry: &Entry<'_>) -> String {
         error: entry.error,
     };
     let mut text = serde_json::to_string(&line).unwrap_or_default();
-    if !text.is_ascii() || text.contains('\x7f') {
+    // An id and a method are ASCII by what they are.
+    let told = [Some(line.path), line.backend, line.error];
+    if told.into_iter().flatten().any(|text| text.bytes().any(|byte| byte >= 0x7f)) {
         text = with_escaped_controls(&text);
     }
     text.push('\n');

@@ -7,6 +7,10 @@ use percent_encoding::percent_decode_str;
 
 /// Whether some server may understand `path`, which has no query, as a path above where it starts.
 pub(super) fn climb(path: &str) -> bool {
+    // Nearly every path.
+    if !path.bytes().any(|byte| byte == b'%') && !path.as_bytes().windows(2).any(|two| two == b"..") {
+        return false;
+    }
     let mut depth: i32 = 0;
     for segment in path.split('/') {
         // Every reading of the segment counts, even one that no server combines with its reading of the others.
