@@ -43,7 +43,7 @@ struct Counts {
 pub struct StoreStats {
     /// Calls of `get`.
     pub reads: u64,
-    /// Calls of `set`.
+    /// Calls of `set` that have ended.
     pub writes: u64,
 }
 
@@ -192,8 +192,10 @@ impl KeyValueStore {
 
     /// Sets a key, whether it exists or not.
     pub async fn set(&self, store: String, key: String, value: Vec<u8>) -> Result<(), StoreError> {
+        let written = self.write(move |writer| put(writer, &store, &key, &value)).await;
+        // Only now: whoever waits for a write by its count wants to read it.
         self.counts.writes.fetch_add(1, Ordering::Relaxed);
-        self.write(move |writer| put(writer, &store, &key, &value)).await
+        written
     }
 
     /// Removes a key; one that does not exist is fine.
