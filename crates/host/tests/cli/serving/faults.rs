@@ -9,7 +9,7 @@ use std::time::Instant;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use super::SOON;
-use super::gateway::{Backend, Gateway};
+use super::gateway::{Backend, Gateway, read_head};
 
 /// Answers whatever comes, on as many connections as come, and counts requests other than health checks.
 struct Answering {
@@ -42,18 +42,7 @@ impl Answering {
     }
 }
 
-/// Everything up to the empty line; nothing where the connection ends before.
-fn read_head(mut connection: &TcpStream) -> Option<String> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        connection.read_exact(&mut byte).ok()?;
-        head.extend_from_slice(&byte);
-    }
-    Some(String::from_utf8_lossy(&head).into_owned())
-}
-
-/// The rest of a response whose head is read: the body of two bytes that [`Answering`] sends.
+/// A whole answer of [`Answering`], and whether the connection goes on; nothing where the connection ends before it.
 fn read_answer(connection: &TcpStream) -> Option<bool> {
     let head = read_head(connection)?;
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");

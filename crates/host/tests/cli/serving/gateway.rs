@@ -41,14 +41,19 @@ impl Backend {
     }
 }
 
-fn sort(mut connection: TcpStream, checks: &Sender<Arrival>, requests: &Sender<Arrival>) -> Option<()> {
+/// Everything up to the empty line; nothing where the connection ends before.
+pub(super) fn read_head(mut connection: &TcpStream) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
         connection.read_exact(&mut byte).ok()?;
         head.extend_from_slice(&byte);
     }
-    let head = String::from_utf8_lossy(&head).into_owned();
+    Some(String::from_utf8_lossy(&head).into_owned())
+}
+
+fn sort(connection: TcpStream, checks: &Sender<Arrival>, requests: &Sender<Arrival>) -> Option<()> {
+    let head = read_head(&connection)?;
     let queue = if head.starts_with("GET /health ") { checks } else { requests };
     queue.send((head, connection)).ok()
 }
