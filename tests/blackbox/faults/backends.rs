@@ -17,81 +17,47 @@ const UNCONNECTED: &str = "504 Gateway Timeout, `connection_timeout`";
 /// A GET whose backend does this with the exchange, and then holds what is left of it.
 macro_rules! get {
     ($name:literal, $answer:expr, $health:literal, $when:expr, |$exchange:ident| $body:expr) => {
-        Fault {
-            name: $name,
-            setup: Setup::Healthy,
-            answer: $answer,
-            health: $health,
-            when: $when,
-            play: |mut scene| {
-                Box::pin(async move {
-                    scene
-                        .get(|mut $exchange| async move {
-                            let () = $body;
-                            $exchange
-                        })
-                        .await
+        exchange!($name, $answer, $health, $when, |scene| {
+            scene
+                .get(|mut $exchange| async move {
+                    let () = $body;
+                    $exchange
                 })
-            },
-        }
+                .await
+        })
     };
 }
 
 /// A GET whose backend sends this and closes.
 macro_rules! closing {
     ($name:literal, $answer:expr, $health:literal, $bytes:expr) => {
-        Fault {
-            name: $name,
-            setup: Setup::Healthy,
-            answer: $answer,
-            health: $health,
-            when: When::AtOnce,
-            play: |mut scene| {
-                Box::pin(async move {
-                    scene.begin();
-                    let pending = scene.request("GET").start(scene.lab).await;
-                    let mut exchange = scene.arrival().await;
-                    exchange.write($bytes).await;
-                    drop(exchange);
-                    let answer = describe(pending.head().await).await;
-                    scene.seen(answer)
-                })
-            },
-        }
+        exchange!($name, $answer, $health, When::AtOnce, |scene| {
+            scene.begin();
+            let pending = scene.request("GET").start(scene.lab).await;
+            let mut exchange = scene.arrival().await;
+            exchange.write($bytes).await;
+            drop(exchange);
+            let answer = describe(pending.head().await).await;
+            scene.seen(answer)
+        })
     };
 }
 
 /// A GET to a URL where no exchange comes about.
 macro_rules! unreachable {
     ($name:literal, $answer:expr, $health:literal, $when:expr, $url:expr) => {
-        Fault {
-            name: $name,
-            setup: Setup::Url($url),
-            answer: $answer,
-            health: $health,
-            when: $when,
-            play: |mut scene| {
-                Box::pin(async move {
-                    scene.begin();
-                    let answer = describe(scene.request("GET").start(scene.lab).await.head().await).await;
-                    scene.seen(answer)
-                })
-            },
-        }
+        fault!($name, Setup::Url($url), $answer, $health, $when, |scene| {
+            scene.begin();
+            let answer = describe(scene.request("GET").start(scene.lab).await.head().await).await;
+            scene.seen(answer)
+        })
     };
 }
 
 /// Any other exchange.
 macro_rules! exchange {
     ($name:literal, $answer:expr, $health:literal, $when:expr, |$scene:ident| $body:expr) => {
-        Fault {
-            name: $name,
-            setup: Setup::Healthy,
-            answer: $answer,
-            health: $health,
-            when: $when,
-            play: |mut $scene| Box::pin(async move { $body }),
-        }
+        fault!($name, Setup::Healthy, $answer, $health, $when, |$scene| $body)
     };
 }
 pub(super) use exchange;

@@ -3,6 +3,20 @@
 //!
 //! `docs/faults.md` is made of it: `RECORD=1 cargo test --test blackbox faults`. Without `RECORD` the document has to say what was seen, times aside.
 
+/// A row of the table; `play` is the body, with the scene under the name given.
+macro_rules! fault {
+    ($name:expr, $setup:expr, $answer:expr, $health:expr, $when:expr, |$scene:ident| $body:expr) => {
+        Fault {
+            name: $name,
+            setup: $setup,
+            answer: $answer,
+            health: $health,
+            when: $when,
+            play: |mut $scene| Box::pin(async move { $body }),
+        }
+    };
+}
+
 mod backends;
 mod clients;
 mod document;

@@ -23,62 +23,35 @@ macro_rules! store {
         store!($name, $answer, |_, _| {}, |$scene| $body)
     };
     ($name:literal, $answer:expr, $settings:expr, |$scene:ident| $body:expr) => {
-        Fault {
-            name: $name,
-            setup: Setup::Gateway($settings),
-            answer: $answer,
-            health: "—",
-            when: When::AtOnce,
-            play: |mut $scene| {
-                Box::pin(async move {
-                    $scene.begin();
-                    let answer: String = $body;
-                    $scene.seen(answer)
-                })
-            },
-        }
+        fault!($name, Setup::Gateway($settings), $answer, "—", When::AtOnce, |$scene| {
+            $scene.begin();
+            let answer: String = $body;
+            $scene.seen(answer)
+        })
     };
 }
 
 /// A host that is to start with a store that `spoil` has been at.
 macro_rules! start {
     ($name:literal, $spoil:expr) => {
-        Fault {
-            name: $name,
-            setup: Setup::Healthy,
-            answer: NO_START,
-            health: "—",
-            when: When::AtOnce,
-            play: |mut scene| {
-                Box::pin(async move {
-                    let spoil: fn(&Path) = $spoil;
-                    spoil(&scene.folder);
-                    scene.begin();
-                    let answer = start(&scene.folder).await;
-                    scene.seen(answer)
-                })
-            },
-        }
+        fault!($name, Setup::Healthy, NO_START, "—", When::AtOnce, |scene| {
+            let spoil: fn(&Path) = $spoil;
+            spoil(&scene.folder);
+            scene.begin();
+            let answer = start(&scene.folder).await;
+            scene.seen(answer)
+        })
     };
 }
 
 /// A GET to a healthy backend, with something wrong in the store.
 macro_rules! entry {
     ($name:literal, $answer:literal, $health:literal, $setup:expr) => {
-        Fault {
-            name: $name,
-            setup: $setup,
-            answer: $answer,
-            health: $health,
-            when: When::AtOnce,
-            play: |mut scene| {
-                Box::pin(async move {
-                    scene.begin();
-                    let answer = named(scene.answered(scene.request("GET")).await).await;
-                    scene.seen(answer)
-                })
-            },
-        }
+        fault!($name, $setup, $answer, $health, When::AtOnce, |scene| {
+            scene.begin();
+            let answer = named(scene.answered(scene.request("GET")).await).await;
+            scene.seen(answer)
+        })
     };
 }
 
@@ -132,14 +105,14 @@ pub(super) fn faults() -> Vec<Fault> {
                 format!("{answers}; {}", if entry.is_none() { "nothing is remembered" } else { "it is written" })
             }
         ),
-        Fault {
-            name: "it is slow: another process holds its write lock, 40 requests",
-            setup: Setup::Gateway(|_, _| {}),
-            answer: "200, whole, each; what they wanted to write is given up",
-            health: "—",
-            when: When::AtOnce,
-            play: |mut scene| Box::pin(async move { slow(&mut scene).await }),
-        },
+        fault!(
+            "it is slow: another process holds its write lock, 40 requests",
+            Setup::Gateway(|_, _| {}),
+            "200, whole, each; what they wanted to write is given up",
+            "—",
+            When::AtOnce,
+            |scene| slow(&mut scene).await
+        ),
         start!("it is corrupt when the host starts", |folder| {
             std::fs::create_dir_all(folder).expect("a folder");
             std::fs::write(folder.join("sqlite_key_value.db"), [0xAA; 8192]).expect("a file");
