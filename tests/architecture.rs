@@ -195,3 +195,112 @@ fn the_threat_model_names_tests_that_exist() {
         }
     }
 }
+
+/// Everything a build takes from elsewhere is named with its checksum, and comes from one registry.
+#[test]
+fn crates_come_from_the_registry_with_a_checksum() {
+    for lock in ["Cargo.lock", "fuzz/Cargo.lock"] {
+        let text = std::fs::read_to_string(root().join(lock)).expect("a lock");
+        let sources: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("source = ")).collect();
+        assert!(sources.len() > 20, "{lock} has {} packages", sources.len());
+        for source in &sources {
+            assert!(
+                source.starts_with("\"registry+https://") && source == &sources[0],
+                "{lock} takes code from {source}"
+            );
+        }
+        let checksums = text.lines().filter(|line| line.starts_with("checksum = \"")).count();
+        assert_eq!(checksums, sources.len(), "{lock}: packages without a checksum");
+    }
+}
+
+/// Files of the repository whose path ends in a text, from its root, sorted. What builds and installations make is left out.
+fn files(end: &str) -> Vec<String> {
+    let (mut found, mut folders) = (Vec::new(), vec![root().to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("the folder exists") {
+            let path = entry.expect("an entry").path();
+            let made = ["target", "node_modules", ".git", ".spin", ".wrangler"].iter().any(|name| path.ends_with(name));
+            let name = path.strip_prefix(root()).expect("below the root").to_string_lossy().into_owned();
+            match path.is_dir() {
+                true if !made => folders.push(path),
+                false if name.ends_with(end) => found.push(name),
+                _ => {}
+            }
+        }
+    }
+    found.sort();
+    assert!(!found.is_empty(), "no {end}");
+    found
+}
+
+/// What npm installs is named to the byte, and no package runs a script at its installation that nobody decided about.
+#[test]
+fn npm_packages_are_locked() {
+    let json = |path: &str| -> serde_json::Value {
+        let text = std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
+    };
+    for manifest in files("package.json") {
+        let package = json(&manifest);
+        for kind in ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"] {
+            for (name, version) in package[kind].as_object().into_iter().flatten() {
+                let version = version.as_str().unwrap_or_default();
+                let is_exact = version.split('.').count() == 3
+                    && version
+                        .split('.')
+                        .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+                assert!(is_exact, "{manifest} wants {name} {version}: name one version");
+            }
+        }
+        let lock_path = manifest.replace("package.json", "package-lock.json");
+        let lock = json(&lock_path);
+        assert_eq!(lock["lockfileVersion"], 3, "{lock_path}");
+        let packages = lock["packages"].as_object().expect("its packages");
+        assert!(packages.len() > 1, "{lock_path} is empty");
+        for (place, locked) in packages.iter().filter(|(place, _)| !place.is_empty()) {
+            let integrity = locked["integrity"].as_str().unwrap_or_default();
+            assert!(integrity.starts_with("sha512-"), "{lock_path}: {place} has no checksum");
+            let resolved = locked["resolved"].as_str().unwrap_or("https://");
+            assert!(resolved.starts_with("https://"), "{lock_path}: {place} comes from {resolved}");
+            let name = place.rsplit("node_modules/").next().unwrap_or_default();
+            assert!(
+                locked["hasInstallScript"] != true || package["allowScripts"][name].is_boolean(),
+                "{manifest}: {name} runs a script at its installation; say in allowScripts whether it may"
+            );
+        }
+    }
+    for script in
+        [".ci/run", "deploy/isolation-test.sh", "tests/blackbox/harness/npm_backend.rs", "crates/bench/src/worker.rs"]
+    {
+        let text = std::fs::read_to_string(root().join(script)).expect("a script");
+        assert!(
+            !text.contains("npm install ") && !text.contains("\"install\""),
+            "{script}: npm ci installs what is locked"
+        );
+    }
+}
+
+/// `unsafe` is denied in every crate, and allowed in three places of generated code.
+#[test]
+fn unsafe_is_denied_everywhere_but_in_generated_code() {
+    for manifest in files("Cargo.toml") {
+        let text = std::fs::read_to_string(root().join(&manifest)).expect("a manifest");
+        let denies = text.contains("\nunsafe_code = \"deny\"") || text.contains("[lints]\nworkspace = true");
+        assert!(denies, "{manifest} denies no unsafe code");
+    }
+    let allowing: Vec<_> = files(".rs")
+        .into_iter()
+        .filter(|file| file != "tests/architecture.rs")
+        .filter(|file| code(&root().join(file)).contains("unsafe_code"))
+        .collect();
+    assert_eq!(allowing, ["crates/bench/pass-through/src/lib.rs", "src/bindings.rs", "src/lib.rs"]);
+    for file in files(".rs").iter().filter(|file| !allowing.contains(file) && *file != "tests/architecture.rs") {
+        for line in code(&root().join(file)).lines() {
+            assert!(
+                !line.contains("unsafe {") && !line.contains("unsafe fn") && !line.contains("unsafe impl"),
+                "{file}: {line}"
+            );
+        }
+    }
+}

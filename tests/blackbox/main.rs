@@ -37,6 +37,9 @@ mod errors;
 /// Deadlines, stalls and the one retry.
 mod deadline;
 
+/// Everything that can break around the gateway, as a table, and `docs/faults.md`, which is made of it.
+mod faults;
+
 /// Input that is meant to do harm, byte by byte.
 mod hostile;
 

@@ -32,10 +32,22 @@ pub struct Cli {
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
 
+    /// Instead: mixed load for so many minutes, and whether memory, descriptors and threads stay as they are. Writes soak.md and
+    /// soak.json.
+    #[arg(long, value_name = "MINUTES", conflicts_with_all = ["quick", "rounds", "seconds", "only"], value_parser = minutes)]
+    pub(crate) soak: Option<f64>,
+
     /// Where results.json, figures.md and ratios.svg are written. Default: docs/bench for a whole run, otherwise
     /// target/bench-gateway.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,
+}
+
+fn minutes(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(minutes) if (0.1..=24.0 * 60.0).contains(&minutes) => Ok(minutes),
+        _ => Err("a number of minutes, at least 0.1 and at most a day".to_owned()),
+    }
 }
 
 /// How long a run of the default length may take, also on a slow machine. Builds are not counted.

@@ -7,6 +7,7 @@
 //! rounds     requests per second and latencies, by wrk, for each workload
 //! transfer   one large body through a peer, by client
 //! held       thousands of open requests, by client
+//! soak       mixed load for a long time, by client
 //! startup    the start of the host; instantiation, an instance alone
 //! results    what was measured; stats makes medians and ratios of it
 //! table figures chart    the results for the terminal, for design goals, for the README; units are theirs
@@ -32,6 +33,7 @@ mod progress;
 mod results;
 mod rounds;
 mod site;
+mod soak;
 mod startup;
 mod stats;
 mod table;
@@ -66,7 +68,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<()> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         tokio::select! {
-            ended = measure(cli) => ended,
+            ended = start(cli) => ended,
             _ = interrupt.recv() => bail!("interrupted: nothing was written"),
             _ = terminate.recv() => bail!("terminated: nothing was written"),
         }
@@ -74,6 +76,14 @@ pub fn run(cli: &Cli) -> anyhow::Result<()> {
     // A build that goes on in a thread of its own is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(100));
     ended
+}
+
+async fn start(cli: &Cli) -> anyhow::Result<()> {
+    let Some(minutes) = cli.soak else {
+        return measure(cli).await;
+    };
+    let out = cli.out.clone().unwrap_or_else(|| site::workspace().join("docs/bench"));
+    soak::run(minutes, &out).await
 }
 
 async fn measure(cli: &Cli) -> anyhow::Result<()> {

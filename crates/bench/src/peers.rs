@@ -12,7 +12,7 @@ use tokio::process::Command;
 
 use crate::client;
 use crate::nginx;
-use crate::process::{Memory, Process};
+use crate::process::{Counts, Memory, Process};
 use crate::site::{GATEWAY, PASS_THROUGH, Site, free_address, wait_until};
 use crate::worker;
 use crate::workload::{Kind, LARGE, SMALL, UPLOAD, Upstream};
@@ -311,6 +311,17 @@ impl Running {
             Some(Memory {
                 resident: sum.resident.checked_add(memory.resident)?,
                 peak: sum.peak.checked_add(memory.peak)?,
+            })
+        })
+    }
+
+    /// Descriptors and threads of all its processes.
+    pub(crate) fn counts(&self) -> Option<Counts> {
+        self.processes.iter().map(Process::counts).try_fold(Counts { descriptors: 0, threads: 0 }, |sum, counts| {
+            let counts = counts?;
+            Some(Counts {
+                descriptors: sum.descriptors.checked_add(counts.descriptors)?,
+                threads: sum.threads.checked_add(counts.threads)?,
             })
         })
     }

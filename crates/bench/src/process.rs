@@ -102,6 +102,17 @@ impl Process {
         (sum.peak > 0).then_some(sum)
     }
 
+    /// What the group's processes hold; `None` where /proc is missing.
+    pub(crate) fn counts(&self) -> Option<Counts> {
+        let mut sum = Counts { descriptors: 0, threads: 0 };
+        for (id, _) in self.members() {
+            let entries = |of: &str| Some(fs::read_dir(format!("/proc/{id}/{of}")).ok()?.count());
+            sum.descriptors = sum.descriptors.checked_add(u64::try_from(entries("fd")?).ok()?)?;
+            sum.threads = sum.threads.checked_add(u64::try_from(entries("task")?).ok()?)?;
+        }
+        (sum.threads > 0).then_some(sum)
+    }
+
     /// Makes the peak count from now on. Where the system does not allow it, the peak since the start stays.
     pub(crate) fn reset_peak(&self) {
         for (id, _) in self.members() {
@@ -130,6 +141,15 @@ impl Drop for Process {
             self.kill_group();
         }
     }
+}
+
+/// Descriptors and threads of a group.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counts {
+    /// Open descriptors.
+    pub(crate) descriptors: u64,
+    /// Threads.
+    pub(crate) threads: u64,
 }
 
 /// Memory of a group, in bytes.

@@ -5,6 +5,7 @@ mod dot_segments;
 use crate::route::path_of;
 use http::Uri;
 use std::fmt;
+use std::net::Ipv6Addr;
 
 /// Whether a backend is reached with TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +98,16 @@ impl BackendUrl {
         let uri: Uri = text.parse().map_err(|_| UrlError::Malformed)?;
         let authority = uri.authority().ok_or(UrlError::Host)?;
         let has_port = !authority.host().is_empty() && host_and_port.len() > authority.host().len();
+        // `http::Uri` takes brackets anywhere, and anything in them, for a host.
+        let is_host = match authority.host().strip_prefix('[') {
+            Some(rest) => rest.strip_suffix(']').is_some_and(|text| text.parse::<Ipv6Addr>().is_ok()),
+            None => !host_and_port.contains(['[', ']', '%']),
+        };
+        // A number may be parsed with a sign, which no port has; where host and port are told apart, it would hide an internal host.
+        let digits = authority.port().is_none_or(|port| port.as_str().bytes().all(|byte| byte.is_ascii_digit()));
+        if !is_host || !digits {
+            return Err(UrlError::Host);
+        }
         if authority.host().is_empty() || (has_port && authority.port_u16().is_none()) {
             return Err(UrlError::Host);
         }
@@ -193,7 +204,12 @@ mod tests {
             ("http:///x", UrlError::Host),
             ("http://:80", UrlError::Host),
             ("http://h:99999", UrlError::Host),
+            ("http://127.0.0.1:+80", UrlError::Host),
             ("http://h:", UrlError::Host),
+            ("http://[h]/", UrlError::Host),
+            ("http://[%2f]:8080", UrlError::Host),
+            ("http://r::[::1]:80", UrlError::Host),
+            ("http://a%2eb", UrlError::Malformed),
             ("http://u:secret@h", UrlError::Userinfo),
             ("http://u@h/", UrlError::Userinfo),
             ("http://h/?q=1", UrlError::QueryOrFragment),

@@ -18,6 +18,9 @@ const MAX_AGE: &str = "86400";
 /// The most fields a preflight may ask for; browsers send a handful.
 const MOST_REQUESTED: usize = 64;
 
+/// What an answer to a preflight names at most, in bytes: fields that are too large would trap the component.
+const LONGEST_ALLOWED: usize = 16 * 1024;
+
 /// The CORS fields of an ordinary response. `backend` holds the backend's own fields, whose `access-control-expose-headers` are merged.
 pub fn response_fields(backend: &[Field]) -> Vec<Field> {
     let mut exposed = EXPOSE_HEADERS.to_owned();
@@ -36,7 +39,9 @@ pub fn response_fields(backend: &[Field]) -> Vec<Field> {
 pub fn preflight_fields(request: &[Field]) -> Vec<Field> {
     let mut allowed = ALLOW_HEADERS.to_owned();
     for name in list(request, "access-control-request-headers").take(MOST_REQUESTED) {
-        push_unique(&mut allowed, name);
+        if allowed.len().saturating_add(name.len()) <= LONGEST_ALLOWED {
+            push_unique(&mut allowed, name);
+        }
     }
     vec![
         field("access-control-allow-origin", "*"),
@@ -71,6 +76,14 @@ mod tests {
         );
         assert_eq!(last_str(&fields, "access-control-max-age"), Some("86400"));
         assert_eq!(last_str(&preflight_fields(&[]), "access-control-allow-headers"), Some("Content-Type, x-backend"));
+    }
+
+    #[test]
+    fn a_preflight_of_any_size_gets_an_answer_that_hosts_take() {
+        let huge = "x".repeat(100_000);
+        let asked = format!("{huge}, authorization, {huge}");
+        let fields = preflight_fields(&[field("access-control-request-headers", asked)]);
+        assert_eq!(last_str(&fields, "access-control-allow-headers"), Some("Content-Type, x-backend, authorization"));
     }
 
     #[test]

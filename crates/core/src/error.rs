@@ -297,9 +297,12 @@ fn build(status: StatusCode, proxy_error: &str, details: &str, body: ErrorBody<'
 }
 
 /// A `proxy-status` value (RFC 9209 §2) with `details` as a structured-field string (RFC 8941 §3.3.3).
+///
+/// Configuration can be of any length, and a response whose fields are too large would trap the component; the body has the whole text.
 fn proxy_status(error: &str, details: &str) -> String {
+    const MOST: usize = 1_024;
     let mut value = format!("{GATEWAY_NAME}; error={error}; details=\"");
-    for c in details.chars() {
+    for c in details.chars().take(MOST) {
         match c {
             '"' | '\\' => value.extend(['\\', c]),
             ' '..='~' => value.push(c),
@@ -415,5 +418,6 @@ mod tests {
             proxy_status("e", "a\"b\\c\r\n\u{e9}"),
             "backend-shootout-gateway; error=e; details=\"a\\\"b\\\\c???\""
         );
+        assert!(proxy_status("e", &"\\".repeat(200_000)).len() < 2_200);
     }
 }

@@ -292,9 +292,10 @@ fn failed(entry: Option<&Entry>, reason: &str, at_once: bool, now: Timestamp) ->
     })
 }
 
-/// The history outlives the entry: it is of interest even when the verdict is over.
+/// The history outlives the entry: it is of interest even when the verdict is over. Whoever wrote the entry, it does not grow beyond what is kept.
 fn latencies(entry: Option<&Entry>) -> Vec<f64> {
-    entry.map(|entry| entry.latencies.clone()).unwrap_or_default()
+    let latencies = entry.map(|entry| entry.latencies.as_slice()).unwrap_or_default();
+    latencies.get(latencies.len().saturating_sub(LATENCIES)..).unwrap_or_default().to_vec()
 }
 
 /// The pause after the `marks`-th mark in a row: 1, 2, 4, 8, 16, 30, 30 … seconds.

@@ -62,8 +62,26 @@ pub fn line(entry: &Entry<'_>) -> String {
         error: entry.error,
     };
     let mut text = serde_json::to_string(&line).unwrap_or_default();
+    // An id and a method are ASCII by what they are.
+    let told = [Some(line.path), line.backend, line.error];
+    if told.into_iter().flatten().any(|text| text.bytes().any(|byte| byte >= 0x7f)) {
+        text = with_escaped_controls(&text);
+    }
     text.push('\n');
     text
+}
+
+/// JSON escapes the control characters of ASCII; terminals obey DEL and those of Unicode as well, and some tools end a line at U+2028 and U+2029.
+fn with_escaped_controls(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
+            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -93,5 +111,23 @@ mod tests {
                 "\n"
             )
         );
+    }
+
+    #[test]
+    fn nothing_in_a_line_moves_a_terminal_or_ends_it() {
+        let entry = Entry {
+            time: Timestamp(0),
+            request_id: "id",
+            method: "GET",
+            path: "/\u{7f}\u{9b}31m\u{2028}ü",
+            backend: None,
+            location: None,
+            status: 200,
+            total: Duration::ZERO,
+            backend_time: None,
+            health: None,
+            error: None,
+        };
+        assert!(line(&entry).contains(r#""path":"/\u007f\u009b31m\u2028ü""#), "{}", line(&entry));
     }
 }

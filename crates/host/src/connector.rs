@@ -33,6 +33,8 @@ pub(crate) enum ConnectError {
     Dns(io::Error),
     /// Nothing listens there, or it cannot be reached.
     Refused(BoxError),
+    /// This machine has no descriptor, port or memory left for it.
+    Exhausted(BoxError),
     /// The certificate is not to be trusted.
     Certificate(rustls::Error),
     /// The TLS handshake failed otherwise.
@@ -48,6 +50,7 @@ impl fmt::Display for ConnectError {
         match self {
             Self::Dns(error) => write!(f, "name lookup failed: {error}"),
             Self::Refused(error) => write!(f, "connection failed: {error}"),
+            Self::Exhausted(error) => write!(f, "this machine has no room for another connection: {error}"),
             Self::Certificate(error) => write!(f, "certificate not accepted: {error}"),
             Self::Tls(error) => write!(f, "TLS handshake failed: {error}"),
             Self::TimedOut => f.write_str("connecting took too long"),
@@ -122,9 +125,25 @@ fn classify(error: BoxError) -> ConnectError {
         if let Some(Unresolved(error)) = error.downcast_ref() {
             return ConnectError::Dns(io::Error::new(error.kind(), error.to_string()));
         }
+        if error.downcast_ref().is_some_and(is_exhaustion) {
+            return ConnectError::Exhausted(error.to_string().into());
+        }
         cause = error.source();
     }
     ConnectError::Refused(error)
+}
+
+#[cfg(unix)]
+fn is_exhaustion(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+
+    let out_of = [Errno::MFILE, Errno::NFILE, Errno::ADDRNOTAVAIL, Errno::NOBUFS, Errno::NOMEM];
+    Errno::from_io_error(error).is_some_and(|error| out_of.contains(&error))
+}
+
+#[cfg(not(unix))]
+fn is_exhaustion(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AddrNotAvailable
 }
 
 fn classify_tls(error: io::Error) -> ConnectError {

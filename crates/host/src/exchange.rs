@@ -14,19 +14,20 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::{Request, Response};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 use wasmtime::PoolConcurrencyLimitError;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use crate::instance::{Head, Instances};
 use crate::log;
 use crate::replies;
+use crate::service::Slot;
 
-/// Answers a request. `permit` is given back when the instance is done, not only the response.
+/// Answers a request. `slot` is given back when the instance is done, not only the response.
 pub(crate) async fn answer(
     instances: Arc<Instances>,
     request: Request<Incoming>,
-    permit: OwnedSemaphorePermit,
+    slot: Slot,
 ) -> Response<ResponseBody> {
     let (sender, mut receiver) = oneshot::channel();
     let failed = Arc::new(AtomicBool::new(false));
@@ -37,7 +38,7 @@ pub(crate) async fn answer(
             if let Err(error) = &ended {
                 log::host(format_args!("the component failed: {error:#}"));
             }
-            drop(permit);
+            drop(slot);
             ended
         })
     };

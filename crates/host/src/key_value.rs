@@ -12,10 +12,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use tokio::sync::Semaphore;
 
 /// The file within the state folder, named as Spin names it.
 const FILE: &str = "sqlite_key_value.db";
-/// How long to wait for another process that is writing.
+/// How long to wait for another process that is writing, and for the writes of this one that came before.
 const BUSY: Duration = Duration::from_secs(5);
 
 /// All stores of the application.
@@ -23,6 +24,8 @@ const BUSY: Duration = Duration::from_secs(5);
 pub struct KeyValueStore {
     reader: Arc<Mutex<Connection>>,
     writer: Arc<Mutex<Connection>>,
+    /// Whose turn it is to write. Waiting for it costs no thread: threads for such work also look names up.
+    turn: Arc<Semaphore>,
     counts: Arc<Counts>,
     /// The file; `None` in memory.
     path: Option<PathBuf>,
@@ -40,7 +43,7 @@ struct Counts {
 pub struct StoreStats {
     /// Calls of `get`.
     pub reads: u64,
-    /// Calls of `set`.
+    /// Calls of `set` that have ended.
     pub writes: u64,
 }
 
@@ -54,6 +57,8 @@ pub enum StoreError {
     Open(PathBuf, rusqlite::Error),
     /// A statement failed.
     Statement(rusqlite::Error),
+    /// Other writes took so long that this one never had its turn.
+    Busy(Duration),
     /// The thread for writing is gone: the host is stopping.
     Stopped,
 }
@@ -70,6 +75,11 @@ impl fmt::Display for StoreError {
                 path.display()
             ),
             Self::Statement(error) => write!(f, "the key-value store failed: {error}"),
+            Self::Busy(limit) => write!(
+                f,
+                "the key-value store could not be written within {limit:?}: another process holds it, or its disk is slow; choose \
+                 another folder with --state-dir"
+            ),
             Self::Stopped => f.write_str("the key-value store is closed: the host is stopping"),
         }
     }
@@ -93,6 +103,7 @@ impl KeyValueStore {
             return Ok(Self {
                 reader: Arc::clone(&connection),
                 writer: connection,
+                turn: turn(),
                 counts: Arc::default(),
                 path: None,
             });
@@ -103,6 +114,7 @@ impl KeyValueStore {
         Ok(Self {
             writer: Arc::new(Mutex::new(open_file(&path).map_err(opened)?)),
             reader: Arc::new(Mutex::new(open_file(&path).map_err(opened)?)),
+            turn: turn(),
             counts: Arc::default(),
             path: Some(path),
         })
@@ -132,7 +144,13 @@ impl KeyValueStore {
             Ok(Arc::new(Mutex::new(connection)))
         };
         let connection = open().map_err(|error| StoreError::Open(path.clone(), error))?;
-        Ok(Some(Self { reader: Arc::clone(&connection), writer: connection, counts: Arc::default(), path: Some(path) }))
+        Ok(Some(Self {
+            reader: Arc::clone(&connection),
+            writer: connection,
+            turn: turn(),
+            counts: Arc::default(),
+            path: Some(path),
+        }))
     }
 
     /// Uses so far.
@@ -174,8 +192,10 @@ impl KeyValueStore {
 
     /// Sets a key, whether it exists or not.
     pub async fn set(&self, store: String, key: String, value: Vec<u8>) -> Result<(), StoreError> {
+        let written = self.write(move |writer| put(writer, &store, &key, &value)).await;
+        // Only now: whoever waits for a write by its count wants to read it.
         self.counts.writes.fetch_add(1, Ordering::Relaxed);
-        self.write(move |writer| put(writer, &store, &key, &value)).await
+        written
     }
 
     /// Removes a key; one that does not exist is fine.
@@ -191,10 +211,23 @@ impl KeyValueStore {
         &self,
         work: impl FnOnce(&Connection) -> Result<(), rusqlite::Error> + Send + 'static,
     ) -> Result<(), StoreError> {
+        let turn = tokio::time::timeout(BUSY, Arc::clone(&self.turn).acquire_owned());
+        // It is never closed.
+        let turn = turn.await.map_err(|_| StoreError::Busy(BUSY))?.map_err(|_| StoreError::Stopped)?;
         let writer = Arc::clone(&self.writer);
-        tokio::task::spawn_blocking(move || work(&lock(&writer))).await.map_err(|_| StoreError::Stopped)??;
+        let write = move || {
+            let written = work(&lock(&writer));
+            drop(turn);
+            written
+        };
+        tokio::task::spawn_blocking(write).await.map_err(|_| StoreError::Stopped)??;
         Ok(())
     }
+}
+
+/// One write at a time.
+fn turn() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(1))
 }
 
 /// SQLite keeps its own consistency: a thread that panicked while it held the lock leaves nothing half done.

@@ -45,6 +45,7 @@ mod limits;
 pub mod log;
 pub mod manifest;
 mod memory_maps;
+mod newcomers;
 mod open_files;
 mod options;
 mod outbound;
@@ -185,8 +186,7 @@ impl Host {
         Ok(begun.elapsed().checked_div(times).unwrap_or_default())
     }
 
-    /// Waits until no instance runs, so that what the component does after its responses is done. Requests that arrive meanwhile may be turned
-    /// away: this is for tests.
+    /// Waits until no instance runs, so that what the component does after its responses is done. This is for tests.
     pub async fn idle(&self) {
         self.slots.idle().await;
     }

@@ -113,6 +113,8 @@ fn classify(error: &hyper_util::client::legacy::Error) -> Error {
                 ConnectError::Dns(_) => {
                     Error::DnsError { rcode: Some("address not available".to_owned()), info_code: None }
                 }
+                // The host's own trouble: nothing to hold against the backend.
+                ConnectError::Exhausted(_) => Error::ConnectionLimitReached,
                 ConnectError::Refused(_) => Error::ConnectionRefused,
                 ConnectError::Certificate(_) => Error::TlsCertificateError,
                 ConnectError::Tls(_) => Error::TlsProtocolError,

@@ -26,27 +26,27 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Serves until `stop` fires or its sender is gone, then waits for the workers to drain.
+/// Serves until `stop` fires or its sender is gone, then takes in who waits already, and waits for the workers to drain.
 pub(crate) async fn run(listener: TcpListener, workers: Vec<Worker>, mut stop: oneshot::Receiver<()>) {
     loop {
         let accepted = tokio::select! {
             _ = &mut stop => break,
             accepted = listener.accept() => accepted,
         };
-        let accepted = accepted.and_then(|(stream, client)| Ok((stream.into_std()?, client)));
         match accepted {
-            Ok((stream, client)) => {
-                if let Some(worker) = workers.iter().min_by_key(|worker| worker.open()) {
-                    worker.serve(stream, client);
-                }
-            }
+            Ok((stream, client)) => match stream.into_std() {
+                Ok(stream) => hand_over(stream, client, &workers),
+                Err(error) => log::host(format_args!("cannot serve a connection: {error}")),
+            },
             Err(error) => {
                 log::host(format_args!("cannot accept a connection: {error}"));
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }
-    drop(listener);
+    for (stream, client) in waiting(listener) {
+        hand_over(stream, client, &workers);
+    }
     // All of them first, so that they drain at the same time.
     let stopping: Vec<_> = workers.into_iter().map(Worker::stop).collect();
     let mut in_time = true;
@@ -56,4 +56,24 @@ pub(crate) async fn run(listener: TcpListener, workers: Vec<Worker>, mut stop: o
     if !in_time {
         log::host("stopped with requests still running after the drain timeout");
     }
+}
+
+/// To the worker that has the fewest connections.
+fn hand_over(stream: std::net::TcpStream, client: SocketAddr, workers: &[Worker]) {
+    if let Some(worker) = workers.iter().min_by_key(|worker| worker.open()) {
+        worker.serve(stream, client);
+    }
+}
+
+/// Who waits to be accepted: for their clients these connections are open, and the system would reset them with the listener.
+fn waiting(listener: TcpListener) -> Vec<(std::net::TcpStream, SocketAddr)> {
+    let Ok(listener) = listener.into_std() else {
+        return Vec::new();
+    };
+    let accept = || {
+        let (stream, client) = listener.accept().ok()?;
+        stream.set_nonblocking(true).ok()?;
+        Some((stream, client))
+    };
+    std::iter::from_fn(accept).collect()
 }

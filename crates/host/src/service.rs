@@ -14,9 +14,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::exchange::{self, ResponseBody};
 use crate::instance::Instances;
+use crate::newcomers::Newcomer;
 use crate::replies;
 use crate::request_rules;
 use crate::spin_headers;
@@ -30,26 +33,35 @@ const MAX_HEADERS: usize = 256;
 #[derive(Debug, Clone)]
 pub(crate) struct Slots {
     free: Arc<Semaphore>,
-    capacity: u32,
+    running: TaskTracker,
+}
+
+/// A request's place, held until its instance is done.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    _free: OwnedSemaphorePermit,
+    _running: TaskTrackerToken,
 }
 
 impl Slots {
     /// For so many requests at once.
     pub(crate) fn new(concurrency: usize) -> Self {
-        let permits = concurrency.min(Semaphore::MAX_PERMITS);
-        // More than fit into a u32 cannot be in use.
-        let capacity = u32::try_from(permits).unwrap_or(u32::MAX);
-        Self { free: Arc::new(Semaphore::new(permits)), capacity }
+        let running = TaskTracker::new();
+        // It counts as idle only then; tokens are given out all the same.
+        running.close();
+        Self { free: Arc::new(Semaphore::new(concurrency.min(Semaphore::MAX_PERMITS))), running }
     }
 
-    /// A slot, to be held until the instance is done.
-    fn take(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.free).try_acquire_owned().ok()
+    /// A slot, where one is free.
+    fn take(&self) -> Option<Slot> {
+        let free = Arc::clone(&self.free).try_acquire_owned().ok()?;
+        Some(Slot { _free: free, _running: self.running.token() })
     }
 
-    /// Waits until no instance runs: those that still work after their response hold their slots.
+    /// Waits until no instance runs: those that still work after their response hold their slots. Nobody is refused a
+    /// slot because somebody waits here, as other workers may still serve.
     pub(crate) async fn idle(&self) {
-        drop(self.free.acquire_many(self.capacity).await);
+        self.running.wait().await;
     }
 }
 
@@ -99,6 +111,7 @@ pub(crate) fn serve_connection(
     stream: TcpStream,
     client: SocketAddr,
     service: &Arc<Service>,
+    newcomer: Newcomer,
 ) -> impl GracefulConnection<Output = hyper::Result<()>> + Send + use<> {
     // Without it the end of a small response may wait for the client's acknowledgement of its start. A failure means
     // that the client is gone.
@@ -107,8 +120,33 @@ pub(crate) fn serve_connection(
     http.serve_connection(
         TokioIo::new(stream),
         service_fn(move |request| {
+            newcomer.brought();
             let service = Arc::clone(&service);
             async move { Ok::<_, Infallible>(service.serve(request, client).await) }
         }),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    #[test]
+    fn whoever_waits_for_the_end_takes_nobodys_slot() {
+        let slots = Slots::new(2);
+        let first = slots.take().expect("a free slot");
+        let mut waiting = pin!(slots.idle());
+        let mut cx = Context::from_waker(Waker::noop());
+        assert_eq!(waiting.as_mut().poll(&mut cx), Poll::Pending);
+
+        let second = slots.take().expect("the other slot");
+        assert!(slots.take().is_none(), "there are two");
+        drop(first);
+        assert_eq!(waiting.as_mut().poll(&mut cx), Poll::Pending);
+        drop(second);
+        assert_eq!(waiting.as_mut().poll(&mut cx), Poll::Ready(()));
+    }
 }

@@ -12,7 +12,11 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::log;
+use crate::newcomers::Newcomers;
 use crate::service::{Service, protocol, serve_connection};
+
+/// How long the last connections have to bring their first request once the host stops, counted anew while some do.
+const ARRIVAL: Duration = Duration::from_millis(50);
 
 /// A running worker. Dropping it makes it finish what it has.
 #[derive(Debug)]
@@ -66,11 +70,12 @@ async fn work(
 ) -> bool {
     let connections = GracefulShutdown::new();
     let http = protocol();
+    let newcomers = Newcomers::default();
     while let Some((stream, client)) = receiver.recv().await {
         let counted = Counted(Arc::clone(&open));
         match TcpStream::from_std(stream) {
             Ok(stream) => {
-                let watched = connections.watch(serve_connection(&http, stream, client, &service));
+                let watched = connections.watch(serve_connection(&http, stream, client, &service, newcomers.add()));
                 tokio::spawn(async move {
                     // What can fail here is the client's connection, which is no news.
                     drop(watched.await);
@@ -81,6 +86,18 @@ async fn work(
         }
     }
     let drained = async {
+        // hyper closes connections that have brought nothing so far, also those whose first request is just arriving.
+        let mut missing = newcomers.count();
+        while missing > 0 {
+            tokio::time::sleep(ARRIVAL).await;
+            // On a busy machine the time may be over before anybody was looked at: those who have sent something are now.
+            tokio::task::yield_now().await;
+            let still_missing = newcomers.count();
+            if still_missing == missing {
+                break;
+            }
+            missing = still_missing;
+        }
         connections.shutdown().await;
         service.idle().await;
     };

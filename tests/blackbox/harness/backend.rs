@@ -163,6 +163,42 @@ impl Exchange {
     }
 }
 
+/// A backend that belongs to one test alone, with an address of its own. Health checks get a plain 200, everything else is the test's.
+pub(crate) struct OwnBackend {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    arrivals: mpsc::UnboundedReceiver<Exchange>,
+}
+
+impl OwnBackend {
+    /// Listens on a free port.
+    pub(crate) async fn bind() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let (sender, arrivals) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let sender = sender.clone();
+                tokio::spawn(async move {
+                    match read_head(stream, "own").await {
+                        Some(mut check) if check.request_line.starts_with("GET /health ") => {
+                            check.respond("200 OK\ncontent-length: 2", "ok").await;
+                        }
+                        Some(exchange) => _ = sender.send(exchange),
+                        None => {}
+                    }
+                });
+            }
+        });
+        OwnBackend { address, arrivals }
+    }
+
+    /// The next request.
+    pub(crate) async fn arrival(&mut self) -> Exchange {
+        self.arrivals.recv().await.expect("the backend runs")
+    }
+}
+
 async fn accept(listener: TcpListener, name: &'static str, waiting: Waiting) {
     while let Ok((stream, _)) = listener.accept().await {
         tokio::spawn(serve(stream, name, Arc::clone(&waiting)));
@@ -170,7 +206,20 @@ async fn accept(listener: TcpListener, name: &'static str, waiting: Waiting) {
 }
 
 /// Reads one head and hands the connection to the test that waits for it. Anything else (a health check, say) gets a plain 200.
-async fn serve(mut stream: TcpStream, backend: &'static str, waiting: Waiting) {
+async fn serve(stream: TcpStream, backend: &'static str, waiting: Waiting) {
+    let Some(mut exchange) = read_head(stream, backend).await else { return };
+    let sender = {
+        let waiting = waiting.lock().expect("no panic while locked");
+        exchange.request_line.split(['/', '?', ' ']).find_map(|segment| waiting.get(&format!("/{segment}"))).cloned()
+    };
+    match sender {
+        Some(sender) => _ = sender.send(exchange),
+        None => exchange.respond("200 OK\ncontent-length: 2", "ok").await,
+    }
+}
+
+/// Reads one head; `None` where none comes.
+async fn read_head(mut stream: TcpStream, backend: &'static str) -> Option<Exchange> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -179,12 +228,12 @@ async fn serve(mut stream: TcpStream, backend: &'static str, waiting: Waiting) {
         let mut chunk = [0; 8192];
         match stream.read(&mut chunk).await {
             Ok(read) if read > 0 => bytes.extend_from_slice(&chunk[..read]),
-            _ => return,
+            _ => return None,
         }
         // A TLS handshake: a server without TLS answers it like any other nonsense.
         if bytes.first() == Some(&0x16) {
             _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n").await;
-            return;
+            return None;
         }
     };
     let early = bytes.split_off(end + 4);
@@ -195,13 +244,5 @@ async fn serve(mut stream: TcpStream, backend: &'static str, waiting: Waiting) {
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
         .collect();
-    let sender = {
-        let waiting = waiting.lock().expect("no panic while locked");
-        request_line.split(['/', '?', ' ']).find_map(|segment| waiting.get(&format!("/{segment}"))).cloned()
-    };
-    let mut exchange = Exchange { backend, request_line, fields, early, stream };
-    match sender {
-        Some(sender) => _ = sender.send(exchange),
-        None => exchange.respond("200 OK\ncontent-length: 2", "ok").await,
-    }
+    Some(Exchange { backend, request_line, fields, early, stream })
 }

@@ -45,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) key_values: Vec<(String, Vec<u8>)>,
     /// Whether it has a store at all. Default: yes.
     pub(crate) store: bool,
+    /// Where the embedded host keeps its store on disk. Default: in memory.
+    pub(crate) state_dir: Option<PathBuf>,
     /// Threads that serve requests, where the host is the embedded one. Default: its own default.
     pub(crate) workers: Option<NonZeroUsize>,
     /// Further arguments for a host that is a program of its own.
@@ -115,6 +117,7 @@ fn launch(runtime: Arc<Runtime>, backends: Arc<Backends>, change: impl FnOnce(&m
         variables: variables(&backends, listen),
         key_values: key_values(&backends).into_iter().map(|(key, value)| (key, value.into_bytes())).collect(),
         store: true,
+        state_dir: None,
         workers: None,
         arguments: Vec::new(),
     };
@@ -141,6 +144,7 @@ fn embedded(runtime: &Runtime, listen: SocketAddr, settings: Settings) -> Host {
     options.variables = settings.variables;
     options.key_values = settings.key_values;
     options.quiet = true;
+    options.state_dir = settings.state_dir;
     options.workers = settings.workers.unwrap_or(options.workers);
     // The suite has to hold with instances reused as well.
     if let Ok(reuse) = std::env::var("INSTANCE_REUSE") {

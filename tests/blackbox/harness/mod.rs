@@ -7,9 +7,9 @@ mod hosts;
 mod npm_backend;
 mod process;
 
-pub(crate) use backend::{Exchange, Upstream};
+pub(crate) use backend::{Exchange, OwnBackend, Upstream};
 pub(crate) use client::{Body, Request, Response, TransferError};
-pub(crate) use gateway::{FAULTY, Lab, Settings, lab};
+pub(crate) use gateway::{FAULTY, Lab, Settings, lab, second};
 pub(crate) use hosts::{Feature, HostKind, is_on, offers};
 pub(crate) use npm_backend::{NpmBackend, installed};
 

@@ -39,8 +39,10 @@ fn means(entry: &str, host: &str) -> bool {
 
 fn includes(entry: &str, port: u16) -> bool {
     let is = |text: &str, holds: &dyn Fn(u16) -> bool| text.parse().is_ok_and(holds);
+    // Port 0 is none.
     match entry.split_once("..") {
-        Some((first, end)) => is(first, &|first| first <= port) && is(end, &|end| port < end),
+        _ if port == 0 => false,
+        Some((first, end)) => is(first, &|first| (1..=port).contains(&first)) && is(end, &|end| port < end),
         None => entry == "*" || is(entry, &|only| only == port),
     }
 }

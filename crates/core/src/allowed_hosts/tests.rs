@@ -119,3 +119,11 @@ fn what_is_refused() {
         assert!(error.to_string().contains("{{ entry }}"), "{value:?}: {error}");
     }
 }
+
+#[test]
+fn port_0_is_none_in_either_reading() {
+    for entry in ["http://h:0", "http://h:0..9000"] {
+        assert!(compile(entry).is_err(), "{entry}");
+        assert!(!names(entry, "http", "h", 0) && !names(entry, "http", "h", 8999), "{entry}");
+    }
+}

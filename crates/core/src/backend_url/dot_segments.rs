@@ -7,21 +7,37 @@ use percent_encoding::percent_decode_str;
 
 /// Whether some server may understand `path`, which has no query, as a path above where it starts.
 pub(super) fn climb(path: &str) -> bool {
+    // Nearly every path.
+    if !path.bytes().any(|byte| byte == b'%') && !path.as_bytes().windows(2).any(|two| two == b"..") {
+        return false;
+    }
     let mut depth: i32 = 0;
     for segment in path.split('/') {
-        let text: Vec<u8> = percent_decode_str(segment).collect();
-        let whole = step(&text);
-        let (mut parts, mut lowest) = (0_i32, 0_i32);
-        for part in text.split(|byte| matches!(byte, b'/' | b'\\')) {
-            parts = parts.saturating_add(step(part));
-            lowest = lowest.min(parts);
+        // Every reading of the segment counts, even one that no server combines with its reading of the others.
+        let (mut end, mut lowest) = (i32::MAX, 0);
+        let without_parameters = segment.split(';').next().unwrap_or_default();
+        for text in [segment, without_parameters, &with_closed_separators(segment)] {
+            let text: Vec<u8> = percent_decode_str(text).collect();
+            for separators in [&b""[..], b"/", b"\\", b"/\\"] {
+                let mut sum: i32 = 0;
+                for part in text.split(|byte| separators.contains(byte)) {
+                    sum = sum.saturating_add(step(part));
+                    lowest = lowest.min(sum);
+                }
+                end = end.min(sum);
+            }
         }
-        if depth.saturating_add(lowest.min(whole)) < 0 {
+        if depth.saturating_add(lowest) < 0 {
             return true;
         }
-        depth = depth.saturating_add(parts.min(whole));
+        depth = depth.saturating_add(end);
     }
     false
+}
+
+/// The segment with a letter for each encoded separator: as it is read where only those that are written out separate.
+fn with_closed_separators(segment: &str) -> String {
+    ["%2f", "%2F", "%5c", "%5C"].iter().fold(segment.to_owned(), |text, code| text.replace(code, "x"))
 }
 
 /// How far a decoded segment leads down. Empty segments count as nothing: some servers merge slashes.
@@ -69,6 +85,12 @@ mod tests {
             "/x%2f..%2fy/../..",
             "/a/..%2f../x",
             "/;/../x",
+            // Where only one of the two separators is one, a name with the other is a single segment.
+            "/a%5cb%2f..%2f..%2fx",
+            "/a%2fb\\..\\..\\x",
+            "/a%5cb\\..\\..",
+            // Parameters may be dropped before or after decoding.
+            "/a/b/..%2f..;x%2fy%2fz/..",
             "..",
             "*/../..",
         ] {

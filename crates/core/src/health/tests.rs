@@ -298,3 +298,10 @@ fn no_history_gates_a_live_backend_for_long_or_leaves_a_dead_one_open() {
         }
     }
 }
+
+#[test]
+fn a_history_of_any_length_is_cut_to_what_is_kept() {
+    let long = Entry { latencies: (0..1_000).map(f64::from).collect(), ..Entry::default() };
+    let down = after(Some(&long), &Outcome::Down("refused".into()), Timestamp(1_000)).unwrap();
+    assert_eq!(down.latencies, long.latencies[980..]);
+}

@@ -22,7 +22,7 @@ pub struct CloudRegistry<'a, V, S> {
 /// The value is malformed.
 pub fn parse_entry(id: &str, value: &[u8]) -> Result<Backend, ConfigError> {
     let key = format!("{BACKEND_KEY}{id}");
-    let entry: Description = serde_json::from_slice(value).map_err(|error| {
+    let entry = Description::from_slice(value).map_err(|error| {
         ConfigError::key(&key, format!("is not a JSON object with 'id' and 'url': {}", problem(&error)))
     })?;
     if entry.id != id {

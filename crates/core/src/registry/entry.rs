@@ -26,6 +26,22 @@ pub(super) fn problem(error: &serde_json::Error) -> String {
 }
 
 impl Description {
+    /// Reads the text of an object. An array of the members' values, which serde would take as well, is refused.
+    pub(super) fn from_slice(text: &[u8]) -> Result<Self, serde_json::Error> {
+        if text.trim_ascii_start().starts_with(b"[") {
+            return Err(serde::de::Error::custom("it is an array"));
+        }
+        serde_json::from_slice(text)
+    }
+
+    /// The same for a value.
+    pub(super) fn from_value(value: serde_json::Value) -> Result<Self, serde_json::Error> {
+        if value.is_array() {
+            return Err(serde::de::Error::custom("it is an array"));
+        }
+        serde_json::from_value(value)
+    }
+
     /// The name, or the id where it has none.
     pub(super) fn name(&self) -> String {
         match &self.name {

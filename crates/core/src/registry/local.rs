@@ -2,7 +2,7 @@
 
 use super::entry::{Description, problem};
 use super::{BackendRegistry, Listed, Store, Variables, stored_health};
-use crate::backend::{Backend, KNOWN_BACKENDS, KnownBackend, Location, known_backend};
+use crate::backend::{Backend, KNOWN_BACKENDS, KnownBackend, Location, is_valid_id, known_backend};
 use crate::backend_url::BackendUrl;
 use crate::config::{ConfigError, EXTRA_BACKENDS};
 use crate::health::Entry;
@@ -54,7 +54,7 @@ impl<'a, V: Variables, S: Store> LocalRegistry<'a, V, S> {
             .enumerate()
             .map(|(index, element)| {
                 let place = format!("{EXTRA_BACKENDS}[{index}]");
-                match serde_json::from_value::<Description>(element) {
+                match Description::from_value(element) {
                     Err(error) => Listed {
                         id: place.clone(),
                         name: place.clone(),
@@ -88,6 +88,10 @@ impl<V: Variables, S: Store> BackendRegistry for LocalRegistry<'_, V, S> {
         if let Some(known) = known_backend(id) {
             return self.known(known);
         }
+        // Neither a place in `extra_backends` nor an element's malformed id is a backend that could be asked for.
+        if !is_valid_id(id) {
+            return Ok(None);
+        }
         self.extra()?.into_iter().find(|listed| listed.id == id).map(|listed| listed.backend).transpose()
     }
 
@@ -102,7 +106,12 @@ impl<V: Variables, S: Store> BackendRegistry for LocalRegistry<'_, V, S> {
         match self.extra() {
             Ok(extra) => {
                 for mut extra in extra {
-                    if listed.iter().any(|other| other.id == extra.id) {
+                    if let Some(known) = known_backend(&extra.id) {
+                        extra.backend = Err(ConfigError::variable(
+                            EXTRA_BACKENDS,
+                            format!("names '{}', whose URL belongs into '{}'", extra.id, known.url_variable),
+                        ));
+                    } else if listed.iter().any(|other| other.id == extra.id) {
                         extra.backend = Err(ConfigError::variable(
                             EXTRA_BACKENDS,
                             format!("names '{}', which is already configured", extra.id),
@@ -152,6 +161,17 @@ mod tests {
     }
 
     #[test]
+    fn a_known_backend_cannot_be_had_from_extra_backends_and_is_not_said_to_be() {
+        let variables = Fake::new(&[("extra_backends", r#"[{"id":"cf-d1","url":"http://127.0.0.1:9000"}]"#)]);
+        let registry = LocalRegistry::new(&variables, &variables);
+        assert_eq!(registry.get_backend("cf-d1"), Ok(None));
+        assert_eq!(registry.configured_ids(), [""; 0]);
+        let listed = registry.list_backends().unwrap();
+        let reason = listed[0].backend.as_ref().unwrap_err().to_string();
+        assert!(reason.contains("backend_cf_d1_url"), "{reason}");
+    }
+
+    #[test]
     fn unset_means_absent_empty_or_under_invalid() {
         for value in ["", "  ", "http://unset.invalid", "https://INVALID:1/"] {
             let variables = Fake::new(&[("backend_cf_d1_url", value)]);
@@ -159,6 +179,18 @@ mod tests {
         }
         assert_eq!(LocalRegistry::new(&Fake::new(&[]), &Fake::new(&[])).get_backend("cf-d1"), Ok(None));
         assert_eq!(LocalRegistry::new(&Fake::new(&[]), &Fake::new(&[])).get_backend("nope"), Ok(None));
+    }
+
+    #[test]
+    fn what_cannot_be_an_id_selects_no_element_and_no_mistake() {
+        let variables =
+            Fake::new(&[("extra_backends", r#"[{"id":"a b","url":"http://h"},7,["c","n","http://h",null,null]]"#)]);
+        let registry = LocalRegistry::new(&variables, &variables);
+        for id in ["a b", "extra_backends[1]", "extra_backends[2]", "c", ""] {
+            assert_eq!(registry.get_backend(id), Ok(None), "{id:?}");
+        }
+        assert_eq!(registry.list_backends().unwrap().len(), 3, "each is listed with its reason");
+        assert!(registry.configured_ids().is_empty(), "an array is no object");
     }
 
     #[test]
@@ -192,7 +224,7 @@ mod tests {
             .map(|l| format!("{} {}", l.id, l.backend.map_or_else(|e| e.to_string(), |b| b.url.to_string())))
             .collect();
         assert_eq!(shown.len(), 5, "{shown:#?}");
-        assert!(shown.iter().any(|line| line.contains("already configured")), "{shown:#?}");
+        assert!(shown.iter().any(|line| line.contains("belongs into 'backend_bun_sqlite_url'")), "{shown:#?}");
         assert!(shown.iter().any(|line| line.contains("variable 'extra_backends[2]' is not an object")), "{shown:#?}");
     }
 

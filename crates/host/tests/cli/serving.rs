@@ -1,6 +1,7 @@
 //! The built component is served: health checks, the log, the end on SIGTERM.
 
 mod commands;
+mod faults;
 mod gateway;
 
 use std::io::{Read, Write};

@@ -41,14 +41,19 @@ impl Backend {
     }
 }
 
-fn sort(mut connection: TcpStream, checks: &Sender<Arrival>, requests: &Sender<Arrival>) -> Option<()> {
+/// Everything up to the empty line; nothing where the connection ends before.
+pub(super) fn read_head(mut connection: &TcpStream) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
         connection.read_exact(&mut byte).ok()?;
         head.extend_from_slice(&byte);
     }
-    let head = String::from_utf8_lossy(&head).into_owned();
+    Some(String::from_utf8_lossy(&head).into_owned())
+}
+
+fn sort(connection: TcpStream, checks: &Sender<Arrival>, requests: &Sender<Arrival>) -> Option<()> {
+    let head = read_head(&connection)?;
     let queue = if head.starts_with("GET /health ") { checks } else { requests };
     queue.send((head, connection)).ok()
 }
@@ -76,16 +81,22 @@ pub(super) struct Gateway {
 impl Gateway {
     /// The only configured backend is `bun-sqlite`.
     pub(super) fn start(backend: &Backend, arguments: &[&str]) -> Self {
+        Self::start_at(&backend.url, arguments)
+    }
+
+    /// As [`Gateway::start`], unless `arguments` configure others.
+    pub(super) fn start_at(url: &str, arguments: &[&str]) -> Self {
         static BUILT: OnceLock<()> = OnceLock::new();
         BUILT.get_or_init(|| drop(gateway_build::build_component().unwrap()));
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let state = tempfile::tempdir().unwrap();
-        let mut command = up(&workspace, arguments);
-        command.args(["--from", "spin.toml", "--variable", &format!("backend_bun_sqlite_url={}", backend.url)]);
+        let mut command = up(&workspace, &[]);
+        command.args(["--from", "spin.toml", "--variable", &format!("backend_bun_sqlite_url={url}")]);
         for name in ["cf_d1", "dotnet_api", "elixir_phoenix", "java_spring_boot", "php_laravel", "ruby_rails"] {
             command.args(["--variable", &format!("backend_{name}_url=http://unset.invalid")]);
         }
-        command.arg("--state-dir").arg(state.path());
+        // The last value of a variable counts.
+        command.arg("--state-dir").arg(state.path()).args(arguments);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
 
         let (to_stderr, stderr) = channel();
@@ -106,11 +117,16 @@ impl Gateway {
 
     /// Waits for a line of the component.
     pub(super) fn next_log_line(&mut self, limit: Duration) {
+        self.wait_for(limit, |line| line.starts_with('{'));
+    }
+
+    /// Waits for such a line on stderr.
+    pub(super) fn wait_for(&mut self, limit: Duration, is_meant: impl Fn(&str) -> bool) {
         loop {
             let line = self.stderr.recv_timeout(limit).expect("a line on stderr");
             self.read.push_str(&line);
             self.read.push('\n');
-            if line.starts_with('{') {
+            if is_meant(&line) {
                 return;
             }
         }

@@ -1,0 +1,349 @@
+//! Variables, the store, and what is written there.
+
+use crate::input::{lines, text_lines};
+use crate::networks::is_plainly_internal;
+use crate::urls::normal;
+use gateway_core::backend::Location;
+use gateway_core::backend_url::BackendUrl;
+use gateway_core::config::{self, ConfigError};
+use gateway_core::credentials::authorization;
+use gateway_core::health::{self, Entry, Outcome, State};
+use gateway_core::registry::{BackendRegistry, CloudRegistry, LocalRegistry, Store, Variables};
+use gateway_core::time::Timestamp;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+#[derive(Default)]
+struct Values(BTreeMap<String, Vec<u8>>);
+
+impl Values {
+    fn text(&self, name: &str) -> Option<String> {
+        self.0.get(name).and_then(|value| String::from_utf8(value.clone()).ok())
+    }
+}
+
+impl Variables for Values {
+    fn get(&self, name: &str) -> Result<Option<String>, ConfigError> {
+        Ok(self.text(name))
+    }
+}
+
+impl Store for Values {
+    fn get(&self, key: &str) -> Result<Option<Vec<u8>>, ConfigError> {
+        Ok(self.0.get(key).cloned())
+    }
+
+    fn keys(&self) -> Result<Vec<String>, ConfigError> {
+        Ok(self.0.keys().cloned().collect())
+    }
+}
+
+const KNOWN: [&str; 7] =
+    ["bun-sqlite", "cf-d1", "dotnet-api", "elixir-phoenix", "java-spring-boot", "php-laravel", "ruby-rails"];
+
+fn can_be_an_id(id: &str) -> bool {
+    !id.is_empty() && id.len() < 65 && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+}
+
+/// What a listing says has to be what each request gets.
+fn agree(registry: &impl BackendRegistry) -> Vec<String> {
+    let listed = registry.list_backends().expect("it can be read");
+    assert!(listed.is_sorted_by(|a, b| a.id <= b.id), "{listed:?}");
+    for one in &listed {
+        if let Ok(backend) = &one.backend {
+            assert_eq!(registry.get_backend(&one.id).as_ref(), Ok(&Some(backend.clone())));
+        }
+    }
+    registry.configured_ids()
+}
+
+/// The text between `://` and `@`, which may be a password.
+fn credential(url: &str) -> Option<&str> {
+    let rest = url.split_once("://")?.1;
+    rest.split(['/', '?', '#']).next()?.rsplit_once('@').map(|(user, _)| user).filter(|user| user.len() > 8)
+}
+
+/// Line 1: the id of a request. Line 2: the id in a key. Line 3: `cloud_hosts`. Then the value of the key.
+pub fn cloud_registry(data: &[u8]) {
+    let [requested, key, hosts, value] = lines(data);
+    let (Ok(requested), Ok(key), Ok(hosts)) =
+        (std::str::from_utf8(requested), std::str::from_utf8(key), std::str::from_utf8(hosts))
+    else {
+        return;
+    };
+    let variables = Values(BTreeMap::from([("cloud_hosts".to_owned(), hosts.into())]));
+    let other = br#"{"id":"other","url":"https://other.example/base"}"#.to_vec();
+    let mut store = Values(BTreeMap::from([
+        ("backend:other".to_owned(), other),
+        ("health:cloud:other".to_owned(), br#"{"id":"health","url":"https://health.example"}"#.to_vec()),
+    ]));
+    store.0.insert(format!("backend:{key}"), value.to_vec());
+    let registry = CloudRegistry::new(&variables, &store);
+    // Members that nobody asks for may hold what is no text.
+    let written: Option<Value> = serde_json::from_str(&String::from_utf8_lossy(value)).ok();
+    let member = |name: &str| written.as_ref().and_then(|value| value.get(name)).and_then(Value::as_str);
+
+    for id in [requested, key, "other", "../other", "health:cloud:other"] {
+        match registry.get_backend(id) {
+            Ok(None) => assert!(!can_be_an_id(id) || (id != key && id != "other"), "{id:?} is not found"),
+            Ok(Some(backend)) if id == key => {
+                assert!(can_be_an_id(id), "{id:?} cannot be one");
+                let url = member("url").expect("a URL");
+                assert_eq!((member("id"), backend.id.as_str()), (Some(id), id));
+                assert_eq!(backend.url.to_string(), normal(url));
+                assert_eq!(backend.location, Location::Cloud);
+                assert!(member("type").is_none_or(|kind| kind == "cloud"));
+                assert!(backend.health_endpoint.as_deref().is_none_or(|path| path.starts_with('/')));
+                // Only a pattern of its own opens the inside of a network.
+                let means_none = hosts.trim().is_empty() || hosts.contains("://*:") || hosts.trim().ends_with("://*");
+                assert!(!means_none || !is_plainly_internal(backend.url.host()), "{url} by {hosts:?}");
+            }
+            Ok(Some(backend)) => {
+                assert_eq!((id, backend.url.to_string().as_str()), ("other", "https://other.example/base"));
+            }
+            Err(error) => {
+                assert_eq!(error.source, config::Source::Key(format!("backend:{key}")), "of {id:?}");
+                if let Some(secret) = member("url").and_then(credential) {
+                    let elsewhere = [member("type").unwrap_or_default(), key];
+                    let shown = error.reason.contains(secret) && !elsewhere.iter().any(|text| text.contains(secret));
+                    assert!(!shown, "{error}");
+                }
+            }
+        }
+    }
+    let configured = agree(&registry);
+    assert!(configured.iter().all(|id| id == key || id == "other"), "{configured:?}");
+}
+
+/// Line 1: the id of a request. Then variables, one `name=value` a line.
+pub fn local_registry(data: &[u8]) {
+    let Some([requested, rest]) = text_lines(data) else {
+        return;
+    };
+    let pairs = rest.split('\n').filter_map(|line| line.split_once('='));
+    let variables = Values(
+        pairs.filter(|(name, _)| *name != "extra_backends").map(|(name, value)| (name.into(), value.into())).collect(),
+    );
+    let registry = LocalRegistry::new(&variables, &variables);
+    for id in KNOWN.into_iter().chain([requested]) {
+        let prefix = format!("backend_{}", id.replace('-', "_"));
+        let known = KNOWN.contains(&id);
+        let url = variables.text(&format!("{prefix}_url")).filter(|_| known).unwrap_or_default();
+        match registry.get_backend(id) {
+            Ok(None) => {
+                let unset = BackendUrl::parse(&url).is_ok_and(|url| format!(".{}", url.host()).ends_with(".invalid"));
+                assert!(url.trim().is_empty() || unset, "{id} has {url}");
+            }
+            Ok(Some(backend)) => {
+                assert!(known, "{id:?} is configured nowhere");
+                assert_eq!((backend.id.as_str(), backend.url.to_string()), (id, normal(&url)));
+                let path = variables.text(&format!("{prefix}_health")).unwrap_or_default();
+                let path = Some(path.trim()).filter(|path| !path.is_empty());
+                match registry.health_endpoint(&backend) {
+                    Ok(endpoint) => assert_eq!(endpoint.as_deref(), path),
+                    Err(error) => assert!(!path.unwrap_or_default().starts_with('/'), "{error}"),
+                }
+            }
+            Err(error) => {
+                assert_eq!(error.source, config::Source::Variable(format!("{prefix}_url")));
+                assert!(credential(&url).is_none_or(|secret| !error.to_string().contains(secret)), "{error}");
+            }
+        }
+        let secret = variables.text(&format!("{prefix}_authorization")).filter(|_| known).unwrap_or_default();
+        let secret = secret.trim();
+        match authorization(&[], id, &variables) {
+            Ok(None) => assert!(secret.is_empty(), "{id}'s own is not sent"),
+            Ok(Some((name, value))) => {
+                assert_eq!((name.as_str(), value.as_slice()), ("authorization", secret.as_bytes()))
+            }
+            Err(error) => {
+                assert!(!secret.chars().all(|c| matches!(c, ' '..='~')), "{error}");
+                assert!(secret.chars().count() < 12 || !error.to_string().contains(secret), "{error}");
+            }
+        }
+        let own = [("Authorization".to_owned(), b"mine".to_vec())];
+        assert_eq!(authorization(&own, id, &variables), Ok(None));
+    }
+    agree(&registry);
+}
+
+/// Line 1: the id of a request. Then the value of `extra_backends`.
+pub fn extra_backends(data: &[u8]) {
+    let Some([requested, text]) = text_lines(data) else {
+        return;
+    };
+    let variables = Values(BTreeMap::from([
+        ("extra_backends".to_owned(), text.into()),
+        ("backend_cf_d1_url".to_owned(), b"http://cf-d1.example:8787".to_vec()),
+    ]));
+    let registry = LocalRegistry::new(&variables, &variables);
+    let written: Option<Vec<Value>> =
+        if text.trim().is_empty() { Some(Vec::new()) } else { serde_json::from_str(text).ok() };
+    match registry.get_backend(requested) {
+        Ok(Some(backend)) if requested == "cf-d1" => assert_eq!(backend.url.to_string(), "http://cf-d1.example:8787"),
+        Ok(Some(backend)) => {
+            assert!(can_be_an_id(requested) && !KNOWN.contains(&requested), "{requested:?} selects {backend:?}");
+            // One that lacks a member, or has one of another type, has no id that counts.
+            let is_text =
+                |value: &Value, name: &str| matches!(value.get(name), None | Some(Value::Null | Value::String(_)));
+            let of_id = |value: &&Value| {
+                value.get("id").and_then(Value::as_str) == Some(requested)
+                    && value.get("url").is_some_and(Value::is_string)
+                    && ["name", "type", "healthEndpoint"].iter().all(|name| is_text(value, name))
+            };
+            let first = written.as_ref().and_then(|all| all.iter().find(of_id)).expect("an element with this id");
+            let url = first.get("url").and_then(Value::as_str).expect("a URL");
+            assert_eq!((backend.id.as_str(), backend.url.to_string()), (requested, normal(url)));
+            assert_eq!(backend.location, Location::Local);
+        }
+        Ok(None) => assert_ne!(requested, "cf-d1"),
+        // What cannot be an id is an unknown backend, not a mistake of the operator's.
+        Err(error) => assert!(can_be_an_id(requested), "{requested:?} is answered with {error}"),
+    }
+    let configured = agree_on_first(&registry);
+    assert!(configured.iter().all(|id| id == "cf-d1" || (can_be_an_id(id) && !KNOWN.contains(&id.as_str()))));
+    if let Some(all) = written {
+        assert_eq!(registry.list_backends().expect("it can be read").len(), all.len() + 1);
+    }
+}
+
+/// As [`agree`], where an id may stand in several elements: the first counts, and the others are marked.
+fn agree_on_first(registry: &impl BackendRegistry) -> Vec<String> {
+    let configured = registry.configured_ids();
+    let mut once = configured.clone();
+    once.dedup();
+    assert_eq!(once, configured, "an id is offered twice");
+    for id in &configured {
+        assert!(matches!(registry.get_backend(id), Ok(Some(_))), "{id} is offered and cannot be used");
+    }
+    configured
+}
+
+/// Line 1: the time in ms. Line 2: what happens, one letter each. Then an entry.
+pub fn health_entry(data: &[u8]) {
+    let [now, events, value] = lines(data);
+    let now: u64 = std::str::from_utf8(now).ok().and_then(|text| text.parse().ok()).unwrap_or(1_000_000);
+    let mut now = now % (1 << 60);
+    let mut entry = Entry::parse(value);
+    if let Some(entry) = &entry {
+        let again = Entry::parse(entry.to_json().as_bytes()).expect("what was written can be read");
+        // Decimal fractions may lose their last bit.
+        let exact = |entry: &Entry| Entry { latency_ms: None, latencies: Vec::new(), ..entry.clone() };
+        assert_eq!(exact(&again), exact(entry));
+        assert_eq!(again.latencies.len(), entry.latencies.len());
+    }
+    judge(entry.as_ref(), now);
+    // Failures in a row, counted here.
+    let mut doubts = 0;
+    for event in events.iter().take(200) {
+        let outcome = match event {
+            b's' => Outcome::Success(Duration::from_micros(1_500)),
+            b'd' => Outcome::Down("refused".into()),
+            b't' => Outcome::Doubtful("silent".into()),
+            b'+' => {
+                now += 700;
+                continue;
+            }
+            b'w' => {
+                now += 31_000;
+                continue;
+            }
+            _ => Outcome::Nothing,
+        };
+        let gated = gate(entry.as_ref(), now).is_some();
+        let next = health::after(entry.as_ref(), &outcome, Timestamp(now));
+        if let Some(next) = &next {
+            assert!(next.latencies.len() <= 20.max(entry.as_ref().map_or(0, |entry| entry.latencies.len())));
+        }
+        if let Some(claimed) = entry.as_ref().and_then(|entry| health::claim_recheck(entry, Timestamp(now))) {
+            assert!(gated && claimed.check_at == Some(now + 1_000), "{claimed:?}");
+        }
+        let wrote = next.is_some();
+        entry = next.or(entry);
+        let state = verdict(entry.as_ref(), now);
+        match outcome {
+            Outcome::Success(_) => {
+                doubts = 0;
+                assert_eq!((state, gate(entry.as_ref(), now)), (State::Healthy, None));
+            }
+            Outcome::Down(_) => {
+                assert_eq!(wrote, !gated, "{entry:?}");
+                assert_eq!(state, State::Unhealthy);
+                assert!(gate(entry.as_ref(), now).is_some_and(|wait| (1..=30_000).contains(&wait)), "{entry:?}");
+            }
+            Outcome::Doubtful(_) => {
+                doubts += 1;
+                assert!(doubts < 3 || state == State::Unhealthy, "{doubts} in a row: {entry:?}");
+            }
+            Outcome::Nothing => assert!(!wrote),
+        }
+        judge(entry.as_ref(), now);
+    }
+}
+
+fn is_fresh(entry: &Entry, now: u64) -> bool {
+    now < entry.expires_at && entry.checked_at <= now + 2_000
+}
+
+fn verdict(entry: Option<&Entry>, now: u64) -> State {
+    match entry {
+        Some(entry) if is_fresh(entry, now) => entry.state,
+        _ => State::Unknown,
+    }
+}
+
+/// How long requests wait, in ms.
+fn gate(entry: Option<&Entry>, now: u64) -> Option<u64> {
+    let entry = entry.filter(|entry| is_fresh(entry, now) && entry.state == State::Unhealthy)?;
+    let wait = entry.retry_at?.checked_sub(now)?;
+    (1..=30_000).contains(&wait).then_some(wait)
+}
+
+fn judge(entry: Option<&Entry>, now: u64) {
+    assert_eq!(health::state(entry, Timestamp(now)), verdict(entry, now));
+    let Some(entry) = entry else { return };
+    let wait = entry.gate(Timestamp(now)).map(|wait| wait.as_millis() as u64);
+    assert_eq!(wait, gate(Some(entry), now), "{entry:?} at {now}");
+    let claimed = health::claim(Some(entry), Timestamp(now));
+    assert_eq!((verdict(Some(&claimed), now), gate(Some(&claimed), now)), (State::Unknown, None));
+    assert!(!is_fresh(&claimed, now + 3_000), "a claim outlives the check");
+}
+
+/// Line 1: `environment`. Line 2: `request_timeout`.
+pub fn duration(data: &[u8]) {
+    let Some([environment, timeout]) = text_lines(data) else {
+        return;
+    };
+    let expected = match environment.trim() {
+        "" | "local" => Some(Location::Local),
+        "cloud" => Some(Location::Cloud),
+        _ => None,
+    };
+    let read = config::environment(Some(environment));
+    assert_eq!(read.as_ref().ok(), expected.as_ref());
+    assert!(read.err().is_none_or(|error| error.source == config::Source::Variable("environment".into())));
+
+    let text = timeout.trim();
+    let digits = text.chars().take_while(char::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let factor = match unit.trim_start() {
+        "ms" => Some(1_u128),
+        "s" => Some(1_000),
+        "" => Some(1_000),
+        _ => None,
+    };
+    // Nineteen digits are a number of 64 bits; what is longer is too long for a day, unless zeros lead.
+    let number = number.trim_start_matches('0');
+    let millis = if number.len() > 19 { None } else { format!("0{number}").parse::<u128>().ok() };
+    let millis = millis.filter(|_| digits > 0).zip(factor).map(|(number, factor)| number * factor);
+    let expected = millis.filter(|millis| (1..=86_400_000).contains(millis));
+    match config::request_timeout(Some(timeout)) {
+        Ok(time) if text.is_empty() => assert_eq!(time, Duration::from_secs(30)),
+        Ok(time) => assert_eq!(Some(time.as_millis()), expected, "{timeout:?}"),
+        Err(error) => {
+            assert_eq!(expected, None, "{timeout:?} is refused");
+            assert_eq!(error.source, config::Source::Variable("request_timeout".into()));
+        }
+    }
+}
