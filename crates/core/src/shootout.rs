@@ -10,6 +10,7 @@
 
 mod body;
 mod compare;
+mod document;
 mod json;
 mod patch;
 mod report;

@@ -34,14 +34,6 @@ impl Description {
         serde_json::from_slice(text)
     }
 
-    /// The same for a value.
-    pub(super) fn from_value(value: serde_json::Value) -> Result<Self, serde_json::Error> {
-        if value.is_array() {
-            return Err(serde::de::Error::custom("it is an array"));
-        }
-        serde_json::from_value(value)
-    }
-
     /// The name, or the id where it has none.
     pub(super) fn name(&self) -> String {
         match &self.name {

@@ -6,6 +6,7 @@ use crate::backend::{Backend, KNOWN_BACKENDS, KnownBackend, Location, is_valid_i
 use crate::backend_url::BackendUrl;
 use crate::config::{ConfigError, EXTRA_BACKENDS};
 use crate::health::Entry;
+use serde_json::value::RawValue;
 
 /// The registry of the local environment.
 pub struct LocalRegistry<'a, V, S> {
@@ -46,7 +47,7 @@ impl<'a, V: Variables, S: Store> LocalRegistry<'a, V, S> {
         if text.trim().is_empty() {
             return Ok(Vec::new());
         }
-        let elements: Vec<serde_json::Value> = serde_json::from_str(&text).map_err(|error| {
+        let elements: Vec<&RawValue> = serde_json::from_slice(text.as_bytes()).map_err(|error| {
             ConfigError::variable(EXTRA_BACKENDS, format!("is not a JSON array of backends: {}", problem(&error)))
         })?;
         Ok(elements
@@ -54,7 +55,7 @@ impl<'a, V: Variables, S: Store> LocalRegistry<'a, V, S> {
             .enumerate()
             .map(|(index, element)| {
                 let place = format!("{EXTRA_BACKENDS}[{index}]");
-                match Description::from_value(element) {
+                match Description::from_slice(element.get().as_bytes()) {
                     Err(error) => Listed {
                         id: place.clone(),
                         name: place.clone(),

@@ -1,10 +1,10 @@
 //! Answers against the reference: fields and bodies.
 
 use super::body::Body;
+use super::document::document;
 use super::patch::{self, Patch};
 use crate::fields::{Field, values};
 use crate::headers::{has_prefix, is_hop_by_hop};
-use serde_json::Value;
 
 /// Fields that differ between implementations, or from moment to moment, without meaning anything. Beside them: hop-by-hop fields and those
 /// with one of [`EXPECTED_PREFIXES`].
@@ -85,23 +85,13 @@ pub(super) struct Reference {
 
 struct ReferenceBody {
     sha256: String,
-    content: Content,
-}
-
-/// What is held of the reference's body: its bytes until they are parsed, which only a body that differs asks for.
-enum Content {
-    TooLarge,
-    Bytes(Vec<u8>),
-    Json(Value),
-    Other,
+    /// Its bytes, where they are few enough.
+    kept: Option<Vec<u8>>,
 }
 
 impl Reference {
     pub(super) fn new(status: u16, fields: Vec<Field>, body: Option<Body>) -> Self {
-        let body = body.map(|body| ReferenceBody {
-            sha256: body.sha256(),
-            content: body.into_kept().map_or(Content::TooLarge, Content::Bytes),
-        });
+        let body = body.map(|body| ReferenceBody { sha256: body.sha256(), kept: body.into_kept() });
         Reference { status, fields, body }
     }
 
@@ -124,8 +114,8 @@ impl Reference {
     }
 
     /// Compares a body; `None` where neither answer has one.
-    pub(super) fn compare(&mut self, body: Option<Body>) -> Option<Verdict> {
-        let (reference, body) = match (&mut self.body, body) {
+    pub(super) fn compare(&self, body: Option<Body>) -> Option<Verdict> {
+        let (reference, body) = match (&self.body, body) {
             (None, None) => return None,
             (Some(reference), Some(body)) => (reference, body),
             _ => return Some(Verdict::Different),
@@ -133,50 +123,18 @@ impl Reference {
         if reference.sha256 == body.sha256() {
             return Some(Verdict::Same);
         }
-        let Some(bytes) = body.into_kept() else {
+        let (Some(first), Some(this)) = (&reference.kept, body.into_kept()) else {
             return Some(Verdict::NotCompared);
         };
-        if let Content::Bytes(first) = &reference.content {
-            reference.content = match parse(first) {
-                Parsed::Json(value) => Content::Json(value),
-                Parsed::Other => Content::Other,
-                Parsed::TooMuch => Content::TooLarge,
-            };
-        }
-        let first = match &reference.content {
-            Content::Json(first) => first,
-            Content::TooLarge => return Some(Verdict::NotCompared),
-            Content::Bytes(_) | Content::Other => return Some(Verdict::Different),
+        let (Some(first), Some(this)) = (document(first), document(&this)) else {
+            return Some(Verdict::Different);
         };
-        match parse(&bytes) {
-            Parsed::TooMuch => Some(Verdict::NotCompared),
-            Parsed::Other => Some(Verdict::Different),
-            Parsed::Json(this) if *first == this => Some(Verdict::Equal),
-            Parsed::Json(this) => Some(Verdict::Json(patch::diff(first, &this))),
-        }
+        Some(match patch::diff(first, this) {
+            None => Verdict::NotCompared,
+            Some(patch) if patch.complete && patch.operations.is_empty() => Verdict::Equal,
+            Some(patch) => Verdict::Json(patch),
+        })
     }
-}
-
-/// What a body is as JSON.
-enum Parsed {
-    Json(Value),
-    Other,
-    /// It has more values than may be held.
-    TooMuch,
-}
-
-/// The most values of a document that is parsed: each takes some 32 bytes, however few it takes in the body.
-const MOST_VALUES: usize = 250_000;
-
-fn parse(bytes: &[u8]) -> Parsed {
-    // Each value but the first follows one of these; those within strings only make the bound safer.
-    let values = bytes.iter().filter(|byte| matches!(byte, b',' | b'{' | b'[' | b':')).count();
-    if values > MOST_VALUES {
-        return Parsed::TooMuch;
-    }
-    // As text: the component has that parser already.
-    let value = std::str::from_utf8(bytes).ok().and_then(|text| serde_json::from_str(text).ok());
-    value.map_or(Parsed::Other, Parsed::Json)
 }
 
 fn is_expected_to_differ(name: &str) -> bool {

@@ -2,7 +2,8 @@
 //!
 //! Not the shortest one: of two arrays, equal beginnings and ends are left alone, and what stands between is compared in pairs.
 
-use serde_json::Value;
+use super::document::{Reader, Value};
+use serde_json::value::RawValue;
 
 /// The most operations of a patch.
 pub(super) const MOST_OPERATIONS: usize = 100;
@@ -28,26 +29,34 @@ pub(super) struct Patch {
     pub(super) complete: bool,
 }
 
-/// The patch that turns `from` into `to`.
-pub(super) fn diff(from: &Value, to: &Value) -> Patch {
-    let mut differ =
-        Differ { patch: Patch { operations: Vec::new(), complete: true }, path: String::new(), room: MOST_BYTES };
+/// The patch that turns `from` into `to`; `None` where it would take too much work to find.
+pub(super) fn diff(from: &RawValue, to: &RawValue) -> Option<Patch> {
+    let mut differ = Differ {
+        patch: Patch { operations: Vec::new(), complete: true },
+        reader: Reader::new(),
+        path: String::new(),
+        room: MOST_BYTES,
+    };
     differ.values(from, to);
-    differ.patch
+    (!differ.reader.gave_up()).then_some(differ.patch)
 }
 
 struct Differ {
     patch: Patch,
+    reader: Reader,
     /// The pointer (RFC 6901) to the values at hand.
     path: String,
     room: usize,
 }
 
 impl Differ {
-    fn values(&mut self, from: &Value, to: &Value) {
-        match (from, to) {
+    fn values(&mut self, from: &RawValue, to: &RawValue) {
+        if from.get() == to.get() {
+            return;
+        }
+        match (self.reader.read(from), self.reader.read(to)) {
             (Value::Object(from), Value::Object(to)) => {
-                for (key, value) in from {
+                for (key, value) in &from {
                     self.within(&escaped(key), |differ| match to.get(key) {
                         Some(other) => differ.values(value, other),
                         None => differ.push("remove", None),
@@ -57,17 +66,19 @@ impl Differ {
                     self.within(&escaped(key), |differ| differ.push("add", Some(value)));
                 }
             }
-            (Value::Array(from), Value::Array(to)) => self.arrays(from, to),
-            _ if from != to => self.push("replace", Some(to)),
-            _ => {}
+            (Value::Array(from), Value::Array(to)) => self.arrays(&from, &to),
+            (Value::String(from), Value::String(to)) if from == to => {}
+            _ => self.push("replace", Some(to)),
         }
     }
 
-    fn arrays(&mut self, from: &[Value], to: &[Value]) {
-        let start = from.iter().zip(to).take_while(|(a, b)| a == b).count();
+    fn arrays(&mut self, from: &[&RawValue], to: &[&RawValue]) {
+        let reader = &mut self.reader;
+        let mut equal = |(one, other): &(&&RawValue, &&RawValue)| reader.equal(one, other);
+        let start = from.iter().zip(to).take_while(&mut equal).count();
         let (from, to) = (from.get(start..).unwrap_or_default(), to.get(start..).unwrap_or_default());
-        let end = from.iter().rev().zip(to.iter().rev()).take_while(|(a, b)| a == b).count();
-        let length = |all: &[Value]| all.len().saturating_sub(end);
+        let end = from.iter().rev().zip(to.iter().rev()).take_while(&mut equal).count();
+        let length = |all: &[&RawValue]| all.len().saturating_sub(end);
         let (from, to) = (from.get(..length(from)).unwrap_or_default(), to.get(..length(to)).unwrap_or_default());
 
         let mut at = start;
@@ -88,24 +99,25 @@ impl Differ {
 
     /// Does `work` one step further down, unless the patch is cut off already.
     fn within(&mut self, step: &str, work: impl FnOnce(&mut Self)) {
-        if !self.patch.complete {
+        if !self.patch.complete || self.reader.gave_up() {
             return;
         }
         let length = self.path.len();
         self.path.push('/');
         self.path.push_str(step);
+        self.reader.enter();
         work(self);
+        self.reader.leave();
         self.path.truncate(length);
     }
 
-    fn push(&mut self, op: &'static str, value: Option<&Value>) {
-        // As text at once: it is only to be written, and its length is the measure.
-        let value = value.map(Value::to_string);
-        let size = value.as_deref().map_or(0, str::len).saturating_add(self.path.len()).saturating_add(FRAME);
+    fn push(&mut self, op: &'static str, value: Option<&RawValue>) {
+        let value = value.map(RawValue::get);
+        let size = value.map_or(0, str::len).saturating_add(self.path.len()).saturating_add(FRAME);
         match self.room.checked_sub(size) {
             Some(left) if self.patch.operations.len() < MOST_OPERATIONS => {
                 self.room = left;
-                self.patch.operations.push(Operation { op, path: self.path.clone(), value });
+                self.patch.operations.push(Operation { op, path: self.path.clone(), value: value.map(str::to_owned) });
             }
             _ => self.patch.complete = false,
         }
