@@ -86,6 +86,12 @@ pub trait BackendRegistry {
     }
 }
 
+/// Adds a line at its place in the order of the ids; sorting them all at the end would be more code.
+fn insert(listed: &mut Vec<Listed>, line: Listed) {
+    let place = listed.partition_point(|other| other.id <= line.id);
+    listed.insert(place, line);
+}
+
 fn stored_health(store: &impl Store, location: Location, id: &str) -> Option<Entry> {
     Entry::parse(&store.get(&health::key(location, id)).ok()??)
 }

@@ -1,7 +1,7 @@
 //! Backends from the key-value store: `backend:<id>` holds one as JSON.
 
 use super::entry::{Description, problem};
-use super::{BackendRegistry, Listed, Store, Variables, stored_health};
+use super::{BackendRegistry, Listed, Store, Variables, insert, stored_health};
 use crate::backend::{Backend, Location, is_valid_id};
 use crate::config::{CLOUD_HOSTS, ConfigError};
 use crate::health::Entry;
@@ -59,24 +59,18 @@ impl<V: Variables, S: Store> BackendRegistry for CloudRegistry<'_, V, S> {
     }
 
     fn list_backends(&self) -> Result<Vec<Listed>, ConfigError> {
-        let mut ids: Vec<String> = self
-            .store
-            .keys()?
-            .iter()
-            .filter_map(|key| key.strip_prefix(BACKEND_KEY))
-            .filter(|id| is_valid_id(id))
-            .map(str::to_owned)
-            .collect();
-        ids.sort_unstable();
-        Ok(ids
-            .into_iter()
-            .filter_map(|id| {
-                // An entry that was deleted in between is no entry.
-                let backend = self.read(&id).transpose()?;
-                let name = backend.as_ref().map_or_else(|_| id.clone(), |backend| backend.name.clone());
-                Some(Listed { id, name, backend })
-            })
-            .collect())
+        let mut listed = Vec::new();
+        for key in self.store.keys()? {
+            let Some(id) = key.strip_prefix(BACKEND_KEY).filter(|id| is_valid_id(id)) else {
+                continue;
+            };
+            // An entry that was deleted in between is no entry.
+            if let Some(backend) = self.read(id).transpose() {
+                let name = backend.as_ref().map_or_else(|_| id.to_owned(), |backend| backend.name.clone());
+                insert(&mut listed, Listed { id: id.to_owned(), name, backend });
+            }
+        }
+        Ok(listed)
     }
 
     fn check_health(&self, id: &str) -> Option<Entry> {

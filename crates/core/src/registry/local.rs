@@ -1,7 +1,7 @@
 //! Backends from Spin variables: one URL variable for each known backend, and `extra_backends` for further ones.
 
 use super::entry::{Description, problem};
-use super::{BackendRegistry, Listed, Store, Variables, stored_health};
+use super::{BackendRegistry, Listed, Store, Variables, insert, stored_health};
 use crate::backend::{Backend, KNOWN_BACKENDS, KnownBackend, Location, is_valid_id, known_backend};
 use crate::backend_url::BackendUrl;
 use crate::config::{ConfigError, EXTRA_BACKENDS};
@@ -97,13 +97,12 @@ impl<V: Variables, S: Store> BackendRegistry for LocalRegistry<'_, V, S> {
     }
 
     fn list_backends(&self) -> Result<Vec<Listed>, ConfigError> {
-        let mut listed: Vec<Listed> = KNOWN_BACKENDS
-            .iter()
-            .filter_map(|known| {
-                let backend = self.known(known).transpose()?;
-                Some(Listed { id: known.id.to_owned(), name: known.name.to_owned(), backend })
-            })
-            .collect();
+        let mut listed = Vec::new();
+        for known in &KNOWN_BACKENDS {
+            if let Some(backend) = self.known(known).transpose() {
+                insert(&mut listed, Listed { id: known.id.to_owned(), name: known.name.to_owned(), backend });
+            }
+        }
         match self.extra() {
             Ok(extra) => {
                 for mut extra in extra {
@@ -118,16 +117,14 @@ impl<V: Variables, S: Store> BackendRegistry for LocalRegistry<'_, V, S> {
                             format!("names '{}', which is already configured", extra.id),
                         ));
                     }
-                    listed.push(extra);
+                    insert(&mut listed, extra);
                 }
             }
-            Err(error) => listed.push(Listed {
-                id: EXTRA_BACKENDS.to_owned(),
-                name: EXTRA_BACKENDS.to_owned(),
-                backend: Err(error),
-            }),
+            Err(error) => insert(
+                &mut listed,
+                Listed { id: EXTRA_BACKENDS.to_owned(), name: EXTRA_BACKENDS.to_owned(), backend: Err(error) },
+            ),
         }
-        listed.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(listed)
     }
 
