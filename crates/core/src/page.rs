@@ -56,7 +56,7 @@ impl StatusPage<'_> {
         for backend in self.backends {
             row(backend, &mut rows);
             if backend.url.is_some() {
-                fill("<option value=\"{{id}}\">{{id}}</option>", &mut options, |_| Value::Text(&backend.id));
+                fill("<option value=\"{{id}}\">{{id}}</option>", &mut options, &|_| Value::Text(&backend.id));
             }
         }
         let mut blank_row = String::new();
@@ -64,7 +64,7 @@ impl StatusPage<'_> {
         let (nonce, generated) = (self.safe_nonce(), readable_time(self.generated_at));
 
         let mut page = String::new();
-        fill(PAGE, &mut page, |key| match key {
+        fill(PAGE, &mut page, &|key| match key {
             "summary" => Value::Text(&summary),
             "overall" => Value::Text(overall),
             "nonce" => Value::Text(&nonce),
@@ -198,7 +198,7 @@ fn row(backend: &BackendView, out: &mut String) {
         None => checked.push_str("never"),
         Some(time) => {
             let readable = readable_time(time);
-            fill("<time datetime=\"{{exact}}\">{{readable}}</time>", &mut checked, |key| {
+            fill("<time datetime=\"{{exact}}\">{{readable}}</time>", &mut checked, &|key| {
                 Value::Text(if key == "exact" { time } else { &readable })
             });
         }
@@ -208,9 +208,9 @@ fn row(backend: &BackendView, out: &mut String) {
         Some(address) => ("<span>{{url}}</span>", address.as_str()),
         None => ("<span>{{url}}</span>", "not usable"),
     };
-    fill(template, &mut url, |_| Value::Text(address));
+    fill(template, &mut url, &|_| Value::Text(address));
 
-    fill(ROW, out, |key| match key {
+    fill(ROW, out, &|key| match key {
         "id" => Value::Text(&backend.id),
         "name" => Value::Text(&backend.name),
         "location" => Value::Text(backend.location),
@@ -323,7 +323,7 @@ fn hidden(hidden: bool) -> Value<'static> {
 }
 
 /// Copies a template, with the value of each `{{key}}` in its place. Values are not searched for keys.
-fn fill<'v>(template: &str, out: &mut String, value: impl Fn(&str) -> Value<'v>) {
+fn fill<'v>(template: &str, out: &mut String, value: &dyn Fn(&str) -> Value<'v>) {
     let mut rest = template;
     while let Some((before, key, after)) =
         rest.split_once("{{").and_then(|(before, tail)| tail.split_once("}}").map(|(key, after)| (before, key, after)))
