@@ -146,9 +146,7 @@ fn all(
         skipped.push(Skipped { backend: listed.id, location, reason });
     }
     if entrants.is_empty() {
-        let reasons: Vec<_> =
-            skipped.iter().map(|skipped| format!("{} ({})", skipped.backend, skipped.reason)).collect();
-        let reasons = if reasons.is_empty() { "none is configured".into() } else { reasons.join(", ") };
+        let reasons = shootout::reasons(&skipped);
         return Err(GatewayError::NoneToCompare { reasons });
     }
     Ok((entrants, skipped))
