@@ -481,6 +481,17 @@ fn backends_that_fail_are_rows_and_the_gateway_learns_from_them() {
             let reason = report["skipped"][0]["reason"].as_str().expect("a reason");
             assert!(reason.contains("known to be down"), "{reason}");
             assert_eq!(report["skipped"][1]["backend"], "malformed");
+
+            // Named, it is a row again, with that reason: now and then a retry is due, and it is asked in vain.
+            loop {
+                let named = Request::get(&upstream.path).backend("dotnet-api,bun-sqlite,cf-d1");
+                let report = compared(lab, &mut upstream, named, 2, |_| (String::new(), "x".into())).await.json();
+                let error = &report["backends"][0]["error"];
+                assert_eq!((&error["status"], &error["backend"]), (&json!(503), &json!("dotnet-api")), "{report}");
+                if error["reason"].as_str().expect("a reason").contains("known to be down") {
+                    break;
+                }
+            }
         },
     );
 }
