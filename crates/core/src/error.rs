@@ -3,10 +3,10 @@
 use crate::config::ConfigError;
 use crate::failure::{UpstreamFailure, whole_seconds};
 use crate::fields::{Field, field};
+use crate::json::Json;
 use crate::time::display_duration;
 use crate::{GATEWAY_NAME, backend::Location};
 use http::StatusCode;
-use serde::Serialize;
 
 /// Why a request gets no backend's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,16 +70,34 @@ pub struct Reply {
     pub body: Option<String>,
 }
 
-#[derive(Serialize, Default)]
+/// The body of an error. Members that are `None` are left out.
+#[derive(Default)]
 struct ErrorBody<'a> {
     error: &'a str,
     message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     backend: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     valid_backends: Option<&'a [String]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     valid_locations: Option<[&'a str; 2]>,
+}
+
+impl ErrorBody<'_> {
+    fn to_json(&self) -> String {
+        let mut json = Json::with_capacity(256);
+        json.open('{');
+        json.name("error").text(Some(self.error));
+        json.name("message").text(Some(&self.message));
+        if self.backend.is_some() {
+            json.name("backend").text(self.backend);
+        }
+        if let Some(ids) = self.valid_backends {
+            json.name("valid_backends").texts(ids.iter().map(String::as_str));
+        }
+        if let Some(locations) = self.valid_locations {
+            json.name("valid_locations").texts(locations);
+        }
+        json.close('}');
+        json.finish()
+    }
 }
 
 impl GatewayError {
@@ -243,8 +261,7 @@ fn build(status: StatusCode, proxy_error: &str, details: &str, body: ErrorBody<'
             field("cache-control", "no-store"),
             field("proxy-status", proxy_status(proxy_error, details)),
         ],
-        // The body's types cannot fail to serialise; an empty object would still be an honest error answer.
-        body: Some(serde_json::to_string(&body).unwrap_or_else(|_| "{}".into())),
+        body: Some(body.to_json()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Backends from the key-value store: `backend:<id>` holds one as JSON.
 
-use super::entry::{Description, problem};
+use super::entry::Description;
 use super::{BackendRegistry, Listed, Store, Variables, stored_health};
 use crate::backend::{Backend, Location, is_valid_id};
 use crate::config::{CLOUD_HOSTS, ConfigError};
@@ -22,9 +22,8 @@ pub struct CloudRegistry<'a, V, S> {
 /// The value is malformed.
 pub fn parse_entry(id: &str, value: &[u8]) -> Result<Backend, ConfigError> {
     let key = format!("{BACKEND_KEY}{id}");
-    let entry = Description::from_slice(value).map_err(|error| {
-        ConfigError::key(&key, format!("is not a JSON object with 'id' and 'url': {}", problem(&error)))
-    })?;
+    let entry = Description::parse(value)
+        .map_err(|problem| ConfigError::key(&key, format!("is not a JSON object with 'id' and 'url': {problem}")))?;
     if entry.id != id {
         return Err(ConfigError::key(&key, "has an 'id' that differs from the one in its key"));
     }

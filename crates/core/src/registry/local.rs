@@ -1,11 +1,12 @@
 //! Backends from Spin variables: one URL variable for each known backend, and `extra_backends` for further ones.
 
-use super::entry::{Description, problem};
+use super::entry::Description;
 use super::{BackendRegistry, Listed, Store, Variables, stored_health};
 use crate::backend::{Backend, KNOWN_BACKENDS, KnownBackend, Location, is_valid_id, known_backend};
 use crate::backend_url::BackendUrl;
 use crate::config::{ConfigError, EXTRA_BACKENDS};
 use crate::health::Entry;
+use crate::json::Value;
 
 /// The registry of the local environment.
 pub struct LocalRegistry<'a, V, S> {
@@ -46,21 +47,27 @@ impl<'a, V: Variables, S: Store> LocalRegistry<'a, V, S> {
         if text.trim().is_empty() {
             return Ok(Vec::new());
         }
-        let elements: Vec<serde_json::Value> = serde_json::from_str(&text).map_err(|error| {
-            ConfigError::variable(EXTRA_BACKENDS, format!("is not a JSON array of backends: {}", problem(&error)))
-        })?;
-        Ok(elements
+        let problem = match Value::parse(text.as_bytes()) {
+            Ok(Value::List(elements)) => return Ok(Self::listed(elements)),
+            Ok(_) => "it is another value".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        Err(ConfigError::variable(EXTRA_BACKENDS, format!("is not a JSON array of backends: {problem}")))
+    }
+
+    fn listed(elements: Vec<Value<'_>>) -> Vec<Listed> {
+        elements
             .into_iter()
             .enumerate()
             .map(|(index, element)| {
                 let place = format!("{EXTRA_BACKENDS}[{index}]");
                 match Description::from_value(element) {
-                    Err(error) => Listed {
+                    Err(problem) => Listed {
                         id: place.clone(),
                         name: place.clone(),
                         backend: Err(ConfigError::variable(
                             &place,
-                            format!("is not an object with 'id' and 'url': {}", problem(&error)),
+                            format!("is not an object with 'id' and 'url': {problem}"),
                         )),
                     },
                     Ok(entry) => Listed {
@@ -72,7 +79,7 @@ impl<'a, V: Variables, S: Store> LocalRegistry<'a, V, S> {
                     },
                 }
             })
-            .collect())
+            .collect()
     }
 }
 
