@@ -100,7 +100,7 @@ pub const HEALTH_KEY: &str = "health:";
 
 /// The key of a backend's entry.
 pub fn key(location: Location, id: &str) -> String {
-    format!("{HEALTH_KEY}{}:{id}", location.as_str())
+    [HEALTH_KEY, location.as_str(), ":", id].concat()
 }
 
 impl Entry {

@@ -21,13 +21,17 @@ pub struct CloudRegistry<'a, V, S> {
 /// # Errors
 /// The value is malformed.
 pub fn parse_entry(id: &str, value: &[u8]) -> Result<Backend, ConfigError> {
-    let key = format!("{BACKEND_KEY}{id}");
+    let error = |reason| ConfigError::key(&key(id), reason);
     let entry = Description::parse(value)
-        .map_err(|problem| ConfigError::key(&key, format!("is not a JSON object with 'id' and 'url': {problem}")))?;
+        .map_err(|problem| error(format!("is not a JSON object with 'id' and 'url': {problem}")))?;
     if entry.id != id {
-        return Err(ConfigError::key(&key, "has an 'id' that differs from the one in its key"));
+        return Err(error("has an 'id' that differs from the one in its key".to_owned()));
     }
-    entry.into_backend(Location::Cloud).map_err(|reason| ConfigError::key(&key, reason))
+    entry.into_backend(Location::Cloud).map_err(error)
+}
+
+fn key(id: &str) -> String {
+    [BACKEND_KEY, id].concat()
 }
 
 impl<'a, V: Variables, S: Store> CloudRegistry<'a, V, S> {
@@ -37,7 +41,7 @@ impl<'a, V: Variables, S: Store> CloudRegistry<'a, V, S> {
     }
 
     fn read(&self, id: &str) -> Result<Option<Backend>, ConfigError> {
-        let key = format!("{BACKEND_KEY}{id}");
+        let key = key(id);
         let Some(value) = self.store.get(&key)? else {
             return Ok(None);
         };
