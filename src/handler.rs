@@ -69,7 +69,7 @@ enum Answer {
 /// Answers one request.
 pub(crate) async fn handle(request: IncomingRequest, out: ResponseOutparam) {
     let started = Instant::now();
-    let head = inbound::head(&request);
+    let mut head = inbound::head(&request);
     let mut record = Record {
         started,
         time: clock::timestamp(),
@@ -84,7 +84,7 @@ pub(crate) async fn handle(request: IncomingRequest, out: ResponseOutparam) {
     };
     let capabilities = Capabilities { variables: HostVariables, store: HostStore::new() };
 
-    let (status, error) = match answer(&request, &head, &capabilities, &mut record).await {
+    let (status, error) = match answer(&request, &mut head, &capabilities, &mut record).await {
         Ok(Answer::Preflight) => {
             let (status, fields) = response::preflight(&head.fields, &record.notes());
             relay::send(out, &head.method, status, &fields, None).await;
@@ -93,7 +93,7 @@ pub(crate) async fn handle(request: IncomingRequest, out: ResponseOutparam) {
         Ok(Answer::Own(reply)) => (send_own(out, &head, &reply, &record).await, None),
         Ok(Answer::Relay(mut inflight)) => {
             let status = inflight.status;
-            let fields = response::relayed(std::mem::take(&mut inflight.fields), &record.notes());
+            let fields = response::relayed(std::mem::take(&mut inflight.fields), &record.notes_at(inflight.received));
             let end = relay::relay(out, &head.method, &fields, inflight).await;
             (status, transfer_error(end).map(str::to_owned))
         }
@@ -114,7 +114,7 @@ pub(crate) async fn handle(request: IncomingRequest, out: ResponseOutparam) {
 
 async fn answer(
     request: &IncomingRequest,
-    head: &Head,
+    head: &mut Head,
     capabilities: &Capabilities,
     record: &mut Record,
 ) -> Result<Answer, GatewayError> {
@@ -149,7 +149,7 @@ fn choose(head: &Head, capabilities: &Capabilities) -> Result<Choice, GatewayErr
 
 async fn forward(
     request: &IncomingRequest,
-    head: &Head,
+    head: &mut Head,
     capabilities: &Capabilities,
     record: &mut Record,
     selection: Selection,
@@ -177,7 +177,9 @@ async fn forward(
         RequestBody::Empty { length } => *length,
         RequestBody::Upload(upload) => upload.length,
     };
-    let mut fields = headers::to_backend(&head.fields, &head.origin, &record.request_id, length);
+    // Nothing else asks for the request's fields from here on.
+    let (fields, origin) = (std::mem::take(&mut head.fields), std::mem::take(&mut head.origin));
+    let mut fields = headers::to_backend(fields, origin, &record.request_id, length);
     fields.extend(credentials);
     let started = Instant::now();
     let outbound = Outbound { backend: &backend, head, fields, timeout, started };
@@ -277,7 +279,12 @@ impl Capabilities {
 
 impl Record {
     fn notes(&self) -> Notes<'_> {
-        let total = Instant::now().since(self.started);
+        self.notes_at(Instant::now())
+    }
+
+    /// The notes on a response whose head was there at `answered`.
+    fn notes_at(&self, answered: Instant) -> Notes<'_> {
+        let total = answered.since(self.started);
         Notes {
             request_id: &self.request_id,
             backend: self.selection.as_ref().map(|selection| selection.id.as_str()),

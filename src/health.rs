@@ -49,16 +49,16 @@ pub(crate) fn write(capabilities: &Capabilities, updates: impl IntoIterator<Item
 /// the first has written.
 pub(crate) async fn record(capabilities: &Capabilities, observation: Observation, now: Timestamp) {
     let Observation { backend, entry, outcome } = observation;
-    let key = health::key(backend.location, &backend.id);
+    let key = || health::key(backend.location, &backend.id);
     if entry.as_ref().is_some_and(|entry| entry.gate(now).is_some()) {
-        return recheck(capabilities, &backend, key).await;
+        return recheck(capabilities, &backend, key()).await;
     }
     match plan(entry.as_ref(), &outcome, now) {
         Plan::Nothing => {}
         Plan::Now => {
             let current = capabilities.health(&backend);
             if let Some(entry) = after(current.as_ref(), &outcome, clock::timestamp()) {
-                write(capabilities, [Update { key, entry }]);
+                write(capabilities, [Update { key: key(), entry }]);
             }
         }
         Plan::Later => {
@@ -70,6 +70,7 @@ pub(crate) async fn record(capabilities: &Capabilities, observation: Observation
             }
             // Writing first is what tells the others that this one looks after it.
             let refreshed = after(current.as_ref(), &outcome, now);
+            let key = key();
             let written = refreshed.clone().unwrap_or_else(|| claim(current.as_ref(), now));
             write(capabilities, [Update { key: key.clone(), entry: written }]);
             let (checked, _) = check(capabilities, &backend).await;

@@ -7,7 +7,7 @@ use gateway_core::forwarded::Origin;
 /// Spin tells it in fields of its own, which stand after any that a client forged.
 #[cfg(not(feature = "plain-wasi"))]
 pub(crate) fn read(request: &IncomingRequest, fields: &[Field]) -> Origin {
-    Origin::read(fields, request.authority().as_deref())
+    Origin::read(fields, request.authority())
 }
 
 /// Other hosts add no such fields: whatever stands there comes from the client. They do not tell the client's address at all.

@@ -78,10 +78,11 @@ pub(crate) enum ReadError {
 }
 
 async fn peek(stream: &InputStream, timeout: Duration) -> Result<Option<Vec<u8>>, ReadError> {
-    let deadline = Deadline::at(Instant::after(timeout));
+    let mut deadline = None;
     loop {
         match stream.read(PEEK) {
             Ok(bytes) if bytes.is_empty() => deadline
+                .get_or_insert_with(|| Deadline::at(Instant::after(timeout)))
                 .limit(ready(stream.subscribe()))
                 .await
                 .map_err(|_| ReadError::Failed(UpstreamFailure::UploadStalled(timeout)))?,
@@ -103,7 +104,9 @@ impl Upload {
         };
         let mut end = write(&self.peeked, &sink).await;
         if end == End::Complete {
-            progressed();
+            if !self.peeked.is_empty() {
+                progressed();
+            }
             end = pump(&self.stream, &sink, self.length, None, progressed).await;
         }
         drop(sink);

@@ -104,7 +104,7 @@ pub fn request_headers(data: &[u8]) {
     expected.extend(origin.host.clone().map(|host| pair("x-forwarded-host", host)));
     expected.push(pair("via", "1.1 backend-shootout-gateway"));
     expected.push(pair("x-request-id", "the-id"));
-    assert_eq!(headers::to_backend(&request, &origin, "the-id", length), expected);
+    assert_eq!(headers::to_backend(request, origin, "the-id", length), expected);
 }
 
 /// Fields of a response.

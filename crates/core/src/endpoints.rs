@@ -3,32 +3,34 @@
 use crate::VERSION;
 use crate::error::Reply;
 use crate::fields::field;
+use crate::json::Json;
 use crate::page::StatusPage;
 use crate::time::Timestamp;
 use crate::view::BackendView;
 use http::StatusCode;
-use serde::Serialize;
-
-#[derive(Serialize)]
-struct HealthBody<'a> {
-    status: &'a str,
-    version: &'a str,
-    timestamp: String,
-}
 
 /// The answer to `GET /health`: the gateway runs. Needs nothing but the time.
 pub fn health(now: Timestamp) -> Reply {
-    json(&HealthBody { status: "healthy", version: VERSION, timestamp: now.to_rfc3339() })
-}
-
-#[derive(Serialize)]
-struct BackendsBody<'a> {
-    backends: &'a [BackendView],
+    let mut body = Json::with_capacity(128);
+    body.open('{');
+    body.name("status").text(Some("healthy"));
+    body.name("version").text(Some(VERSION));
+    body.name("timestamp").text(Some(&now.to_rfc3339()));
+    body.close('}');
+    json(body)
 }
 
 /// The answer to `GET /backends` for programs.
 pub fn backends_json(backends: &[BackendView]) -> Reply {
-    let mut reply = json(&BackendsBody { backends });
+    let mut body = Json::default();
+    body.open('{');
+    body.name("backends").open('[');
+    for backend in backends {
+        backend.write(&mut body);
+    }
+    body.close(']');
+    body.close('}');
+    let mut reply = json(body);
     reply.fields.push(field("vary", "accept"));
     reply
 }
@@ -49,16 +51,12 @@ pub fn backends_page(page: &StatusPage<'_>) -> Reply {
     }
 }
 
-fn json(body: &impl Serialize) -> Reply {
-    json_text(serde_json::to_string(body).unwrap_or_else(|_| "{}".into()))
-}
-
 /// An answer in JSON, not to be stored.
-pub(crate) fn json_text(body: String) -> Reply {
+pub(crate) fn json(body: Json) -> Reply {
     Reply {
         status: StatusCode::OK,
         fields: vec![field("content-type", "application/json"), field("cache-control", "no-store")],
-        body: Some(body),
+        body: Some(body.finish()),
     }
 }
 

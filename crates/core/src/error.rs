@@ -3,10 +3,10 @@
 use crate::config::ConfigError;
 use crate::failure::{UpstreamFailure, whole_seconds};
 use crate::fields::{Field, field};
+use crate::json::Json;
 use crate::time::display_duration;
 use crate::{GATEWAY_NAME, backend::Location};
 use http::StatusCode;
-use serde::Serialize;
 use std::time::Duration;
 
 /// Why a request gets no backend's answer.
@@ -83,16 +83,34 @@ pub struct Reply {
     pub body: Option<String>,
 }
 
-#[derive(Serialize, Default)]
+/// The body of an error. Members that are `None` are left out.
+#[derive(Default)]
 struct ErrorBody<'a> {
     error: &'a str,
     message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     backend: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     valid_backends: Option<&'a [String]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     valid_locations: Option<[&'a str; 2]>,
+}
+
+impl ErrorBody<'_> {
+    fn to_json(&self) -> String {
+        let mut json = Json::with_capacity(256);
+        json.open('{');
+        json.name("error").text(Some(self.error));
+        json.name("message").text(Some(&self.message));
+        if self.backend.is_some() {
+            json.name("backend").text(self.backend);
+        }
+        if let Some(ids) = self.valid_backends {
+            json.name("valid_backends").texts(ids.iter().map(String::as_str));
+        }
+        if let Some(locations) = self.valid_locations {
+            json.name("valid_locations").texts(locations);
+        }
+        json.close('}');
+        json.finish()
+    }
 }
 
 impl GatewayError {
@@ -222,9 +240,12 @@ impl GatewayError {
     /// The reply as a JSON object, for a row of a shootout: its status, the reason as the log has it, and what its body says.
     pub fn brief(&self) -> String {
         let Reply { status, body, .. } = self.reply();
-        let rest = body.as_deref().and_then(|body| body.strip_prefix('{')).unwrap_or("}");
-        let reason = serde_json::to_string(&self.log_text()).unwrap_or_else(|_| "null".into());
-        format!("{{\"status\":{},\"reason\":{reason},{rest}", status.as_str())
+        let mut json = Json::default();
+        json.open('{');
+        json.name("status").raw(status.as_str());
+        json.name("reason").text(Some(&self.log_text()));
+        json.raw(body.as_deref().and_then(|body| body.strip_prefix('{')).unwrap_or("}"));
+        json.finish()
     }
 
     /// A short text for the log.
@@ -291,8 +312,7 @@ fn build(status: StatusCode, proxy_error: &str, details: &str, body: ErrorBody<'
             field("cache-control", "no-store"),
             field("proxy-status", proxy_status(proxy_error, details)),
         ],
-        // The body's types cannot fail to serialise; an empty object would still be an honest error answer.
-        body: Some(serde_json::to_string(&body).unwrap_or_else(|_| "{}".into())),
+        body: Some(body.to_json()),
     }
 }
 

@@ -19,43 +19,63 @@ impl Origin {
     /// Reads the origin from the host's own fields, which stand after those a client may have forged.
     ///
     /// `authority` is the request's Host. The scheme is the one of `spin-full-url`, because hosts report `http` for TLS connections too.
-    pub fn read(fields: &[Field], authority: Option<&str>) -> Self {
+    pub fn read(fields: &[Field], authority: Option<String>) -> Self {
         let scheme = last_str(fields, "spin-full-url")
             .and_then(|url| url.split_once("://"))
             .map(|(scheme, _)| scheme.to_ascii_lowercase())
             .filter(|scheme| scheme == "http" || scheme == "https");
-        Origin {
-            client: last_str(fields, "spin-client-addr").and_then(parse_address),
-            scheme,
-            host: authority.map(str::to_owned),
-        }
+        Origin { client: last_str(fields, "spin-client-addr").and_then(parse_address), scheme, host: authority }
     }
 
-    /// The fields for the backend. `x-forwarded-for` continues what the request already carries; `-proto` and `-host` are the gateway's own
-    /// knowledge and replace what a client claims.
-    pub fn forwarded_fields(&self, request: &[Field]) -> Vec<Field> {
-        let mut out = Vec::with_capacity(3);
-        let mut chain: Vec<u8> = values(request, "x-forwarded-for").collect::<Vec<_>>().join(&b", "[..]);
+    /// The value of `x-forwarded-for` for the backend: what the request already carries, then the client. Empty where there is neither.
+    pub(crate) fn forwarded_for(&self, request: &[Field]) -> Vec<u8> {
+        let mut chain = Vec::new();
+        for (index, value) in values(request, "x-forwarded-for").enumerate() {
+            if index > 0 {
+                chain.extend_from_slice(b", ");
+            }
+            chain.extend_from_slice(value);
+        }
         if let Some(client) = self.client {
             if !chain.is_empty() {
                 chain.extend_from_slice(b", ");
             }
-            chain.extend_from_slice(client.to_string().as_bytes());
+            push_address(&mut chain, client);
         }
-        if !chain.is_empty() {
-            out.push(("x-forwarded-for".to_owned(), chain));
+        chain
+    }
+
+    /// Adds the fields for the backend. `x-forwarded-for` continues what the request carried; `-proto` and `-host` are the gateway's own
+    /// knowledge and replace what a client claims.
+    pub(crate) fn push_fields(self, forwarded_for: Vec<u8>, out: &mut Vec<Field>) {
+        if !forwarded_for.is_empty() {
+            out.push(("x-forwarded-for".to_owned(), forwarded_for));
         }
-        out.push(field("x-forwarded-proto", self.scheme.as_deref().unwrap_or("http")));
-        if let Some(host) = &self.host {
-            out.push(field("x-forwarded-host", host.as_str()));
+        out.push(field("x-forwarded-proto", self.scheme.unwrap_or_else(|| "http".to_owned())));
+        if let Some(host) = self.host {
+            out.push(field("x-forwarded-host", host));
         }
-        out
+    }
+}
+
+/// Writes an address as text. The usual one, of IPv4, without the formatting machinery.
+fn push_address(out: &mut Vec<u8>, address: IpAddr) {
+    match address {
+        IpAddr::V4(address) => {
+            for (index, octet) in address.octets().into_iter().enumerate() {
+                if index > 0 {
+                    out.push(b'.');
+                }
+                out.extend_from_slice(itoa::Buffer::new().format(octet).as_bytes());
+            }
+        }
+        IpAddr::V6(address) => out.extend_from_slice(address.to_string().as_bytes()),
     }
 }
 
 /// The gateway's own `via` line for a forwarded request (RFC 9110 §7.6.3).
 pub fn via() -> Field {
-    field("via", format!("1.1 {GATEWAY_NAME}"))
+    field("via", ["1.1 ", GATEWAY_NAME].concat())
 }
 
 /// Whether the request has passed this gateway before, judged by its `via`.
@@ -78,11 +98,11 @@ mod tests {
 
     fn forwarded(lines: &[(&str, &str)]) -> Vec<String> {
         let request: Vec<_> = lines.iter().map(|(name, value)| field(name, *value)).collect();
-        Origin::read(&request, Some("shop.example:8080"))
-            .forwarded_fields(&request)
-            .into_iter()
-            .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(&value)))
-            .collect()
+        let origin = Origin::read(&request, Some("shop.example:8080".to_owned()));
+        let mut fields = Vec::new();
+        let chain = origin.forwarded_for(&request);
+        origin.push_fields(chain, &mut fields);
+        fields.into_iter().map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(&value))).collect()
     }
 
     #[test]

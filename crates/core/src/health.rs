@@ -14,8 +14,8 @@
 
 use crate::backend::Location;
 use crate::failure::UpstreamFailure;
+use crate::json::{Json, Object, Value};
 use crate::time::Timestamp;
-use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How long an entry is fresh (design §1, Health).
@@ -44,8 +44,7 @@ const LONGEST_BACKOFF: Duration = TTL;
 const LATENCIES: usize = 20;
 
 /// A verdict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum State {
     /// The last check or answer was good.
     Healthy,
@@ -65,10 +64,14 @@ impl State {
             State::Unknown => "unknown",
         }
     }
+
+    fn parse(text: &str) -> Option<Self> {
+        [State::Healthy, State::Unhealthy, State::Unknown].into_iter().find(|state| state.as_str() == text)
+    }
 }
 
 /// What the store holds of a backend. Times are milliseconds since the Unix epoch; the expiry stands in the value because stores have none.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Entry {
     /// The verdict.
     pub state: State,
@@ -77,25 +80,18 @@ pub struct Entry {
     /// Until when it holds.
     pub expires_at: u64,
     /// How long the last good check or answer took, in milliseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<f64>,
     /// Why it is unhealthy.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Failures in a row.
-    #[serde(default)]
     pub failures: u32,
     /// How often in a row it was marked unhealthy; sets the pause.
-    #[serde(default)]
     pub marks: u32,
     /// When an unhealthy backend is tried again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<u64>,
     /// When requests that are turned away may check it again in the background.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check_at: Option<u64>,
     /// The last latencies, oldest first.
-    #[serde(default)]
     pub latencies: Vec<f64>,
 }
 
@@ -104,18 +100,77 @@ pub const HEALTH_KEY: &str = "health:";
 
 /// The key of a backend's entry.
 pub fn key(location: Location, id: &str) -> String {
-    format!("{HEALTH_KEY}{}:{id}", location.as_str())
+    [HEALTH_KEY, location.as_str(), ":", id].concat()
 }
 
 impl Entry {
     /// Reads an entry. A corrupt one is none: the gateway fails open.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok()
+        match Value::parse(bytes) {
+            Ok(Value::Object(object)) => Self::read(object),
+            _ => None,
+        }
     }
 
-    /// As the store holds it.
+    fn read(mut object: Object<'_>) -> Option<Self> {
+        // A member that may be missing must still be of its type: `None` is of the wrong one, `Some(None)` is missing.
+        let count = |value: Option<Value<'_>>| value.map_or(Some(None), |value| value.count().map(Some));
+        let small = |value| count(value).and_then(|count| u32::try_from(count.unwrap_or_default()).ok());
+        Some(Entry {
+            state: match object.take("state")? {
+                Value::Text(text) => State::parse(&text)?,
+                _ => return None,
+            },
+            checked_at: object.take("checked_at")?.count()?,
+            expires_at: object.take("expires_at")?.count()?,
+            latency_ms: match object.take("latency_ms") {
+                Some(value) => Some(value.number()?),
+                None => None,
+            },
+            reason: match object.take("reason") {
+                Some(value) => Some(value.text()?),
+                None => None,
+            },
+            failures: small(object.take("failures"))?,
+            marks: small(object.take("marks"))?,
+            retry_at: count(object.take("retry_at"))?,
+            check_at: count(object.take("check_at"))?,
+            latencies: match object.take("latencies") {
+                Some(Value::List(list)) => list.iter().map(Value::number).collect::<Option<_>>()?,
+                Some(_) => return None,
+                None => Vec::new(),
+            },
+        })
+    }
+
+    /// As the store holds it. Members that are `None` are left out.
     pub fn to_json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+        let mut json = Json::with_capacity(512);
+        json.open('{');
+        json.name("state").text(Some(self.state.as_str()));
+        json.name("checked_at").count(self.checked_at);
+        json.name("expires_at").count(self.expires_at);
+        if self.latency_ms.is_some() {
+            json.name("latency_ms").float_millis(self.latency_ms);
+        }
+        if self.reason.is_some() {
+            json.name("reason").text(self.reason.as_deref());
+        }
+        json.name("failures").count(self.failures.into());
+        json.name("marks").count(self.marks.into());
+        if let Some(retry_at) = self.retry_at {
+            json.name("retry_at").count(retry_at);
+        }
+        if let Some(check_at) = self.check_at {
+            json.name("check_at").count(check_at);
+        }
+        json.name("latencies").open('[');
+        for latency in &self.latencies {
+            json.float_millis(Some(*latency));
+        }
+        json.close(']');
+        json.close('}');
+        json.finish()
     }
 
     /// Whether the verdict still holds. One from the future (a clock that jumped back) does not.

@@ -30,6 +30,7 @@ pub mod forwarded;
 pub mod headers;
 pub mod health;
 pub mod internal_host;
+mod json;
 pub mod log;
 pub mod page;
 pub mod registry;

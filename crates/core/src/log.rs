@@ -1,7 +1,7 @@
 //! The one line a request leaves in the log: JSON, without header values, query or credentials (design §1, Logging).
 
-use crate::time::{Timestamp, millis};
-use serde::Serialize;
+use crate::json::Json;
+use crate::time::Timestamp;
 use std::time::Duration;
 
 /// What is told of a request.
@@ -31,39 +31,26 @@ pub struct Entry<'a> {
     pub error: Option<&'a str>,
 }
 
-#[derive(Serialize)]
-struct Line<'a> {
-    time: String,
-    request_id: &'a str,
-    method: &'a str,
-    path: &'a str,
-    backend: Option<&'a str>,
-    location: Option<&'a str>,
-    status: u16,
-    duration_ms: f64,
-    backend_ms: Option<f64>,
-    health: Option<&'a str>,
-    error: Option<&'a str>,
-}
-
 /// The line, with its line feed, to be written in one piece.
 pub fn line(entry: &Entry<'_>) -> String {
-    let line = Line {
-        time: entry.time.to_rfc3339_millis(),
-        request_id: entry.request_id,
-        method: entry.method,
-        path: crate::route::path_of(entry.path),
-        backend: entry.backend,
-        location: entry.location,
-        status: entry.status,
-        duration_ms: millis(entry.total),
-        backend_ms: entry.backend_time.map(millis),
-        health: entry.health,
-        error: entry.error,
-    };
-    let mut text = serde_json::to_string(&line).unwrap_or_default();
+    let path = crate::route::path_of(entry.path);
+    let mut line = Json::with_capacity(512);
+    line.open('{');
+    line.name("time").text(Some(&entry.time.to_rfc3339_millis()));
+    line.name("request_id").text(Some(entry.request_id));
+    line.name("method").text(Some(entry.method));
+    line.name("path").text(Some(path));
+    line.name("backend").text(entry.backend);
+    line.name("location").text(entry.location);
+    line.name("status").count(entry.status.into());
+    line.name("duration_ms").millis(Some(entry.total));
+    line.name("backend_ms").millis(entry.backend_time);
+    line.name("health").text(entry.health);
+    line.name("error").text(entry.error);
+    line.close('}');
+    let mut text = line.finish();
     // An id and a method are ASCII by what they are.
-    let told = [Some(line.path), line.backend, line.error];
+    let told = [Some(path), entry.backend, entry.error];
     if told.into_iter().flatten().any(|text| text.bytes().any(|byte| byte >= 0x7f)) {
         text = with_escaped_controls(&text);
     }

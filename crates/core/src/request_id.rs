@@ -1,6 +1,6 @@
 //! The id that follows a request through client, gateway, backend and logs.
 
-use crate::fields::{Field, list, values};
+use crate::fields::{Field, values};
 
 /// The field that carries it.
 pub const X_REQUEST_ID: &str = "x-request-id";
@@ -9,14 +9,12 @@ pub const X_REQUEST_ID: &str = "x-request-id";
 /// base64 and trace ids, and nothing that could break a log line.
 pub fn inbound(fields: &[Field]) -> Option<String> {
     let mut lines = values(fields, X_REQUEST_ID);
-    let (Some(_), None) = (lines.next(), lines.next()) else {
+    let (Some(line), None) = (lines.next(), lines.next()) else {
         return None;
     };
-    let mut elements = list(fields, X_REQUEST_ID);
-    match (elements.next(), elements.next()) {
-        (Some(id), None) if is_valid(id) => Some(id.to_owned()),
-        _ => None,
-    }
+    // A list of several has a comma, which no valid id holds.
+    let id = std::str::from_utf8(line).ok()?.trim();
+    is_valid(id).then(|| id.to_owned())
 }
 
 /// Makes an id from 128 random bits, in the form of a version 4 UUID (RFC 9562 §5.4).

@@ -69,11 +69,14 @@ fn note(out: &mut Vec<Field>, notes: &Notes<'_>) {
 }
 
 fn server_timing(timing: &Timing) -> String {
-    let gateway = Millis(timing.gateway);
-    match timing.backend {
-        Some(backend) => format!("gateway;dur={gateway}, backend;dur={}", Millis(backend)),
-        None => format!("gateway;dur={gateway}"),
+    let mut text = String::with_capacity(48);
+    text.push_str("gateway;dur=");
+    Millis(timing.gateway).push_to(&mut text);
+    if let Some(backend) = timing.backend {
+        text.push_str(", backend;dur=");
+        Millis(backend).push_to(&mut text);
     }
+    text
 }
 
 #[cfg(test)]

@@ -11,7 +11,6 @@
 mod body;
 mod compare;
 mod document;
-mod json;
 mod patch;
 mod report;
 mod stats;

@@ -2,12 +2,12 @@
 
 use crate::backend::Location;
 use crate::health::{self, Entry, State};
+use crate::json::Json;
 use crate::registry::Listed;
 use crate::time::Timestamp;
-use serde::Serialize;
 
 /// One backend of a listing. The members are those of the JSON answer, in its order.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct BackendView {
     /// The id.
     pub id: String,
@@ -59,6 +59,25 @@ impl BackendView {
             }),
             latencies_ms: entry.map(|entry| entry.latencies.clone()).unwrap_or_default(),
         }
+    }
+
+    /// As an element of the JSON answer.
+    pub(crate) fn write(&self, out: &mut Json) {
+        out.open('{');
+        out.name("id").text(Some(&self.id));
+        out.name("name").text(Some(&self.name));
+        out.name("url").text(self.url.as_deref());
+        out.name("health").text(Some(self.health));
+        out.name("last_check").text(self.last_check.as_deref());
+        out.name("latency_ms").float_millis(self.latency_ms);
+        out.name("location").text(Some(self.location));
+        out.name("reason").text(self.reason.as_deref());
+        out.name("latencies_ms").open('[');
+        for latency in &self.latencies_ms {
+            out.float_millis(Some(*latency));
+        }
+        out.close(']');
+        out.close('}');
     }
 }
 

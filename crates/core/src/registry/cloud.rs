@@ -1,6 +1,6 @@
 //! Backends from the key-value store: `backend:<id>` holds one as JSON.
 
-use super::entry::{Description, problem};
+use super::entry::Description;
 use super::{BackendRegistry, Listed, Store, Variables, insert, stored_health};
 use crate::backend::{Backend, Location, is_valid_id};
 use crate::config::{CLOUD_HOSTS, ConfigError};
@@ -21,14 +21,17 @@ pub struct CloudRegistry<'a, V, S> {
 /// # Errors
 /// The value is malformed.
 pub fn parse_entry(id: &str, value: &[u8]) -> Result<Backend, ConfigError> {
-    let key = format!("{BACKEND_KEY}{id}");
-    let entry = Description::from_slice(value).map_err(|error| {
-        ConfigError::key(&key, format!("is not a JSON object with 'id' and 'url': {}", problem(&error)))
-    })?;
+    let error = |reason| ConfigError::key(&key(id), reason);
+    let entry = Description::parse(value)
+        .map_err(|problem| error(format!("is not a JSON object with 'id' and 'url': {problem}")))?;
     if entry.id != id {
-        return Err(ConfigError::key(&key, "has an 'id' that differs from the one in its key"));
+        return Err(error("has an 'id' that differs from the one in its key".to_owned()));
     }
-    entry.into_backend(Location::Cloud).map_err(|reason| ConfigError::key(&key, reason))
+    entry.into_backend(Location::Cloud).map_err(error)
+}
+
+fn key(id: &str) -> String {
+    [BACKEND_KEY, id].concat()
 }
 
 impl<'a, V: Variables, S: Store> CloudRegistry<'a, V, S> {
@@ -38,7 +41,7 @@ impl<'a, V: Variables, S: Store> CloudRegistry<'a, V, S> {
     }
 
     fn read(&self, id: &str) -> Result<Option<Backend>, ConfigError> {
-        let key = format!("{BACKEND_KEY}{id}");
+        let key = key(id);
         let Some(value) = self.store.get(&key)? else {
             return Ok(None);
         };

@@ -2,36 +2,43 @@
 
 use crate::backend::{Backend, Location, is_valid_id};
 use crate::backend_url::BackendUrl;
-use serde::Deserialize;
+use crate::json::Value;
 
 /// The JSON form: `{"id","name","url","type"?,"healthEndpoint"?}`; further members are ignored.
-#[derive(Deserialize)]
 pub(super) struct Description {
     pub(super) id: String,
-    #[serde(default)]
     name: Option<String>,
     url: String,
-    #[serde(default, rename = "type")]
     kind: Option<String>,
-    #[serde(default, rename = "healthEndpoint")]
     health_endpoint: Option<String>,
 }
 
-/// What is wrong with a JSON text. Where it does not say what is expected but what stands there, that is left out: it may hold a credential.
-pub(super) fn problem(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let repeats_the_value =
-        ["invalid type", "invalid value", "invalid length"].iter().any(|start| text.starts_with(start));
-    if repeats_the_value { "something in it has the wrong type".to_owned() } else { text }
-}
+/// Said of what stands where something else should. It is not shown: it may hold a credential.
+const WRONG_TYPE: &str = "something in it has the wrong type";
 
 impl Description {
-    /// Reads the text of an object. An array of the members' values, which serde would take as well, is refused.
-    pub(super) fn from_slice(text: &[u8]) -> Result<Self, serde_json::Error> {
-        if text.trim_ascii_start().starts_with(b"[") {
-            return Err(serde::de::Error::custom("it is an array"));
-        }
-        serde_json::from_slice(text)
+    /// Reads the text of an object.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn parse(text: &[u8]) -> Result<Self, String> {
+        Value::parse(text).map_err(|error| error.to_string()).and_then(Self::from_value)
+    }
+
+    /// The same for a value.
+    pub(super) fn from_value(value: Value<'_>) -> Result<Self, String> {
+        let Value::Object(mut object) = value else {
+            return Err(WRONG_TYPE.to_owned());
+        };
+        let mut member = |name| object.take(name).map(|value| value.text().ok_or(WRONG_TYPE)).transpose();
+        let missing = |name| format!("missing field `{name}`");
+        Ok(Description {
+            id: member("id")?.ok_or_else(|| missing("id"))?,
+            name: member("name")?,
+            url: member("url")?.ok_or_else(|| missing("url"))?,
+            kind: member("type")?,
+            health_endpoint: member("healthEndpoint")?,
+        })
     }
 
     /// The name, or the id where it has none.

@@ -1,6 +1,6 @@
 //! Backends from Spin variables: one URL variable for each known backend, and `extra_backends` for further ones.
 
-use super::entry::{Description, problem};
+use super::entry::Description;
 use super::{BackendRegistry, Listed, Store, Variables, insert, stored_health};
 use crate::backend::{Backend, KNOWN_BACKENDS, KnownBackend, Location, is_valid_id, known_backend};
 use crate::backend_url::BackendUrl;
@@ -48,20 +48,22 @@ impl<'a, V: Variables, S: Store> LocalRegistry<'a, V, S> {
             return Ok(Vec::new());
         }
         let elements: Vec<&RawValue> = serde_json::from_slice(text.as_bytes()).map_err(|error| {
-            ConfigError::variable(EXTRA_BACKENDS, format!("is not a JSON array of backends: {}", problem(&error)))
+            // Of a value of another type serde repeats what stands there, which may be a credential.
+            let problem = if error.is_data() { "it is another value".to_owned() } else { error.to_string() };
+            ConfigError::variable(EXTRA_BACKENDS, format!("is not a JSON array of backends: {problem}"))
         })?;
         Ok(elements
             .into_iter()
             .enumerate()
             .map(|(index, element)| {
                 let place = format!("{EXTRA_BACKENDS}[{index}]");
-                match Description::from_slice(element.get().as_bytes()) {
-                    Err(error) => Listed {
+                match Description::parse(element.get().as_bytes()) {
+                    Err(problem) => Listed {
                         id: place.clone(),
                         name: place.clone(),
                         backend: Err(ConfigError::variable(
                             &place,
-                            format!("is not an object with 'id' and 'url': {}", problem(&error)),
+                            format!("is not an object with 'id' and 'url': {problem}"),
                         )),
                     },
                     Ok(entry) => Listed {

@@ -4,7 +4,7 @@ use super::body::Body;
 use super::document::document;
 use super::patch::{self, Patch};
 use crate::fields::{Field, values};
-use crate::headers::{has_prefix, is_hop_by_hop};
+use crate::headers::{belongs_to_hop, lower};
 
 /// Fields that differ between implementations, or from moment to moment, without meaning anything. Beside them: hop-by-hop fields and those
 /// with one of [`EXPECTED_PREFIXES`].
@@ -99,14 +99,14 @@ impl Reference {
     pub(super) fn header_differences(&self, fields: &[Field]) -> Vec<HeaderDifference> {
         let mut differences: Vec<HeaderDifference> = Vec::new();
         for (name, _) in self.fields.iter().chain(fields) {
-            if is_expected_to_differ(name) || values(&self.fields, name).eq(values(fields, name)) {
+            let name = lower(name);
+            if is_expected_to_differ(&name) || values(&self.fields, &name).eq(values(fields, &name)) {
                 continue;
             }
-            let name = name.to_ascii_lowercase();
-            let place = differences.partition_point(|other| other.name < name);
+            let place = differences.partition_point(|other| *other.name < *name);
             if differences.get(place).is_none_or(|other| other.name != name) {
                 let (first, this) = (lines(&self.fields, &name), lines(fields, &name));
-                differences.insert(place, HeaderDifference { name, first, this });
+                differences.insert(place, HeaderDifference { name: name.into_owned(), first, this });
                 differences.truncate(MOST_DIFFERENCES);
             }
         }
@@ -137,10 +137,10 @@ impl Reference {
     }
 }
 
-fn is_expected_to_differ(name: &str) -> bool {
-    EXPECTED.iter().any(|expected| name.eq_ignore_ascii_case(expected))
-        || EXPECTED_PREFIXES.iter().any(|prefix| has_prefix(name, prefix))
-        || is_hop_by_hop(name)
+fn is_expected_to_differ(lower: &str) -> bool {
+    EXPECTED.contains(&lower)
+        || EXPECTED_PREFIXES.iter().any(|prefix| lower.starts_with(prefix))
+        || belongs_to_hop(lower)
 }
 
 fn lines(fields: &[Field], name: &str) -> Vec<String> {

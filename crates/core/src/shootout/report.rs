@@ -1,12 +1,12 @@
 //! The answer to a shootout, as JSON.
 
 use super::compare::Verdict;
-use super::json::Json;
 use super::stats::Spread;
 use super::{First, Row};
 use crate::backend::Location;
-use crate::endpoints::json_text;
+use crate::endpoints::json;
 use crate::error::Reply;
+use crate::json::Json;
 use http::Method;
 
 /// Rounds.
@@ -37,8 +37,8 @@ pub(super) fn reply(rows: &[Row], method: &Method, path: &str, runs: Runs, skipp
     out.name("path").text(Some(path));
     out.close('}');
     out.name("runs").open('{');
-    out.name("asked").count(Some(runs.asked as u64));
-    out.name("done").count(Some(runs.done as u64));
+    out.name("asked").count(runs.asked as u64);
+    out.name("done").count(runs.done as u64);
     out.close('}');
     out.name("backends").open('[');
     for row in rows {
@@ -56,7 +56,7 @@ pub(super) fn reply(rows: &[Row], method: &Method, path: &str, runs: Runs, skipp
     out.close(']');
     summary(out.name("summary"), rows);
     out.close('}');
-    json_text(out.finish())
+    json(out)
 }
 
 fn line(out: &mut Json, row: &Row) {
@@ -71,9 +71,9 @@ fn line(out: &mut Json, row: &Row) {
     out.name("backend").text(Some(&row.contender.id));
     out.name("location").text(Some(row.contender.location.as_str()));
     out.name("name").text(Some(&row.contender.name));
-    out.name("status").count(first.map(|first| first.status.into()));
+    count(out.name("status"), first.map(|first| first.status.into()));
     out.name("content_type").text(first.and_then(|first| first.content_type.as_deref()));
-    out.name("size").count(first.map(|first| first.size));
+    count(out.name("size"), first.map(|first| first.size));
     out.name("sha256").text(first.and_then(|first| first.sha256.as_deref()));
     out.name("first_byte_ms").millis(first_bytes.map(|spread| spread.median));
     out.name("total_ms").millis(totals.map(|spread| spread.median));
@@ -87,15 +87,15 @@ fn line(out: &mut Json, row: &Row) {
         }
         _ => out.text(None),
     }
-    out.name("answered").count(Some(row.totals.count() as u64));
-    out.name("failed").count(Some(row.failed as u64));
-    out.name("varies").flag(Some(row.varies));
+    out.name("answered").count(row.totals.count() as u64);
+    out.name("failed").count(row.failed as u64);
+    out.name("varies").raw(flag(row.varies));
     out.name("header_differences").open('[');
     for difference in first.map_or(&[][..], |first| &first.header_differences) {
         out.open('{');
         out.name("name").text(Some(&difference.name));
-        texts(out.name("first"), &difference.first);
-        texts(out.name("this"), &difference.this);
+        out.name("first").texts(difference.first.iter().map(String::as_str));
+        out.name("this").texts(difference.this.iter().map(String::as_str));
         out.close('}');
     }
     out.close(']');
@@ -117,7 +117,7 @@ fn line(out: &mut Json, row: &Row) {
             out.close(']');
         }
     }
-    out.name("patch_complete").flag(patch.map(|patch| patch.complete));
+    out.name("patch_complete").raw(patch.map_or("null", |patch| flag(patch.complete)));
     out.name("error");
     match &row.error {
         None => out.text(None),
@@ -134,12 +134,15 @@ fn spread(out: &mut Json, spread: Spread) {
     out.close('}');
 }
 
-fn texts(out: &mut Json, texts: &[String]) {
-    out.open('[');
-    for text in texts {
-        out.text(Some(text));
+fn count(out: &mut Json, count: Option<u64>) {
+    match count {
+        Some(count) => out.count(count),
+        None => out.raw("null"),
     }
-    out.close(']');
+}
+
+fn flag(flag: bool) -> &'static str {
+    if flag { "true" } else { "false" }
 }
 
 /// The fastest is the one with the least median; an error page is no feat. Those that answered agree unless one of them differs in status or body.
@@ -156,7 +159,7 @@ fn summary(out: &mut Json, rows: &[Row]) {
     let agree = rows.iter().any(|row| row.first.is_some()) && !rows.iter().any(disagrees);
     out.open('{');
     out.name("fastest").text(fastest.map(|(_, row)| row.contender.label()).as_deref());
-    out.name("agree").flag(Some(agree));
+    out.name("agree").raw(flag(agree));
     labels(out.name("disagree"), rows, disagrees);
     labels(out.name("failed"), rows, |row| row.failed > 0);
     out.close('}');
