@@ -168,7 +168,7 @@ fn prepare(
         return Err(error);
     }
     let credentials = credentials::authorization(&head.fields, &backend.id, &capabilities.variables)?;
-    let fields = headers::to_backend(&head.fields, &head.origin, &record.request_id, None);
+    let fields = headers::to_backend(head.fields.clone(), head.origin.clone(), &record.request_id, None);
     let mut fields = shootout::to_backend(fields, &backend.id);
     fields.extend(credentials);
     Ok(Ready { backend, entry, fields })

@@ -304,17 +304,19 @@ fn no_path_leads_out_of_a_base_path() {
 #[test]
 fn what_x_backend_says_stays_inside_the_answer() {
     run(|lab| async move {
-        for value in [
-            "bun-sqlite%0d%0ax-evil: 1",
-            "x\", x-evil=\"1",
-            "http://169.254.169.254/",
-            "</script><script>",
-            "../health:local:bun-sqlite",
-            "\\u000d\\u000a",
+        for (value, named) in [
+            ("bun-sqlite%0d%0ax-evil: 1", "bun-sqlite%0d%0ax-evil: 1"),
+            ("x\"; x-evil=\"1", "x\"; x-evil=\"1"),
+            ("x\", x-evil=\"1", "x\""),
+            ("bun-sqlite, x-evil: 1", "x-evil: 1"),
+            ("http://169.254.169.254/", "http://169.254.169.254/"),
+            ("</script><script>", "</script><script>"),
+            ("../health:local:bun-sqlite", "../health:local:bun-sqlite"),
+            ("\\u000d\\u000a", "\\u000d\\u000a"),
         ] {
             let response = Request::get("/").backend(value).send(lab).await;
             assert_eq!(response.status, 400, "{value}");
-            assert_eq!(response.json()["message"], format!("Backend '{value}' is not configured"));
+            assert_eq!(response.json()["message"], format!("Backend '{named}' is not configured"));
             assert_eq!(response.value("content-type"), Some("application/json"));
             assert_eq!(response.value("x-evil"), None);
             assert_eq!(response.value("x-gateway-backend"), None, "no backend was chosen");
