@@ -32,7 +32,9 @@ impl Instant {
 
 /// A duration as WASI counts it.
 pub(crate) fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+    // Up to 580 years; a multiplication of 128 bits would take several times as long.
+    let seconds = duration.as_secs().min(u64::MAX / 1_000_000_000 - 1);
+    seconds.wrapping_mul(1_000_000_000).wrapping_add(u64::from(duration.subsec_nanos()))
 }
 
 /// The time of day.

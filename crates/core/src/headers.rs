@@ -7,11 +7,12 @@ use std::borrow::Cow;
 
 /// A name in lower case, which it is already on every known host.
 fn lower(name: &str) -> Cow<'_, str> {
-    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        Cow::Owned(name.to_ascii_lowercase())
-    } else {
-        Cow::Borrowed(name)
+    for byte in name.as_bytes() {
+        if byte.is_ascii_uppercase() {
+            return Cow::Owned(name.to_ascii_lowercase());
+        }
     }
+    Cow::Borrowed(name)
 }
 
 /// Whether a field belongs to one hop only (RFC 9110 §7.6.1, with `keep-alive`, `proxy-connection` and `http2-settings` from the practice of

@@ -32,7 +32,8 @@ pub fn from_random(high: u64, low: u64) -> String {
 }
 
 fn is_valid(id: &str) -> bool {
-    (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:/+=@~".contains(&b))
+    (1..=128).contains(&id.len())
+        && id.bytes().all(|b| matches!(b, b'a'..=b'z' | b'A'..=b'Z' | b'+' | b'-'..=b':' | b'=' | b'@' | b'_' | b'~'))
 }
 
 #[cfg(test)]

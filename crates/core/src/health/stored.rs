@@ -109,25 +109,31 @@ impl<'a> Scanner<'a> {
         (digits == 1 || !zero_in_front).then_some(number)
     }
 
-    fn digits(&mut self) -> Option<(u64, u32)> {
-        let (mut number, mut digits) = (0_u64, 0_u32);
+    /// A number of at most 18 digits, and how many it has. That many cannot overflow; checking it would take several times as long.
+    fn digits(&mut self) -> Option<(u64, usize)> {
+        let text = self.0;
+        let mut number = 0_u64;
         while let [digit @ b'0'..=b'9', rest @ ..] = self.0 {
-            number = number.checked_mul(10)?.checked_add(u64::from(digit.wrapping_sub(b'0')))?;
-            digits = digits.checked_add(1)?;
+            number = number.wrapping_mul(10).wrapping_add(u64::from(digit.wrapping_sub(b'0')));
             self.0 = rest;
         }
-        (digits > 0).then_some((number, digits))
+        let digits = text.len().saturating_sub(self.0.len());
+        (1..=18).contains(&digits).then_some((number, digits))
     }
 
     /// Milliseconds with one to three decimals.
     fn millis(&mut self) -> Option<f64> {
-        let whole = self.count()?;
+        let whole = self.count().filter(|whole| *whole < 1 << 43)?;
         self.expect(".")?;
         let (part, digits) = self.digits()?;
-        let unit = 10_u64.pow(digits.min(3));
+        let unit = match digits {
+            1 => 10,
+            2 => 100,
+            3 => 1_000,
+            _ => return None,
+        };
         // Both are exact as floating-point numbers, so that the quotient is the nearest to what is written.
-        let number = whole.checked_mul(unit)?.checked_add(part).filter(|number| *number < 1 << 53)?;
-        (digits <= 3).then_some(number as f64 / unit as f64)
+        Some(whole.wrapping_mul(unit).wrapping_add(part) as f64 / unit as f64)
     }
 
     /// A string of plain ASCII without anything escaped.
@@ -194,7 +200,7 @@ mod tests {
             Entry {
                 state: State::Unhealthy,
                 checked_at: 1_770_458_400_000,
-                expires_at: u64::MAX,
+                expires_at: 999_999_999_999_999_999,
                 latency_ms: Some(12.345),
                 reason: Some("connection refused".into()),
                 failures: u32::MAX,
@@ -243,6 +249,9 @@ mod tests {
 
     #[test]
     fn other_texts_are_read_as_a_tree() {
+        let far = Entry { expires_at: u64::MAX, latency_ms: Some(1e13), ..Entry::default() };
+        assert_eq!(read_own(far.to_json().as_bytes()), None, "{}", far.to_json());
+        assert_eq!(Entry::parse(far.to_json().as_bytes()), Some(far));
         let text = r#" {"expires_at": 2, "latencies": [1, 2.5], "checked_at": 1, "reason": "\u00e9\"", "state": "unknown", "new": {}} "#;
         assert_eq!(
             Entry::parse(text.as_bytes()),
