@@ -7,7 +7,28 @@ pub type Field = (String, Vec<u8>);
 
 /// All values of the fields called `name`, in order.
 pub fn values<'a>(fields: &'a [Field], name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-    fields.iter().filter(move |(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_slice())
+    Values { fields, name }
+}
+
+struct Values<'a> {
+    fields: &'a [Field],
+    name: &'a str,
+}
+
+impl<'a> Iterator for Values<'a> {
+    type Item = &'a [u8];
+
+    // A request looks through its fields a dozen times; one loop for all of them is less code and fewer calls than an adapter for each.
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        while let [(name, value), rest @ ..] = self.fields {
+            self.fields = rest;
+            if name.len() == self.name.len() && name.eq_ignore_ascii_case(self.name) {
+                return Some(value);
+            }
+        }
+        None
+    }
 }
 
 /// All values of `name` that are text.
