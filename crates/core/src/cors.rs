@@ -57,7 +57,7 @@ pub fn preflight_fields(request: &[Field]) -> Vec<Field> {
 }
 
 fn push_unique(names: &mut String, name: &str) {
-    if is_token(name) && !names.split(", ").any(|other| other.eq_ignore_ascii_case(name)) {
+    if is_token(name) && !names.split(',').any(|other| other.trim_ascii_start().eq_ignore_ascii_case(name)) {
         names.push_str(", ");
         names.push_str(name);
     }

@@ -21,13 +21,17 @@ impl<'a> Iterator for Values<'a> {
     // A request looks through its fields a dozen times; one loop for all of them is less code and fewer calls than an adapter for each.
     #[inline(never)]
     fn next(&mut self) -> Option<&'a [u8]> {
-        while let [(name, value), rest @ ..] = self.fields {
-            self.fields = rest;
-            if name.len() == self.name.len() && name.eq_ignore_ascii_case(self.name) {
-                return Some(value);
+        let (mut fields, wanted) = (self.fields, self.name);
+        let mut found = None;
+        while let [(name, value), rest @ ..] = fields {
+            fields = rest;
+            if name.len() == wanted.len() && name.eq_ignore_ascii_case(wanted) {
+                found = Some(value.as_slice());
+                break;
             }
         }
-        None
+        self.fields = fields;
+        found
     }
 }
 

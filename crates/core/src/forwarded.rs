@@ -2,6 +2,7 @@
 
 use crate::GATEWAY_NAME;
 use crate::fields::{Field, field, last_str, list, values};
+use crate::text::split_once;
 use std::net::{IpAddr, SocketAddr};
 
 /// Where a request came from, as the host reports it.
@@ -21,7 +22,7 @@ impl Origin {
     /// `authority` is the request's Host. The scheme is the one of `spin-full-url`, because hosts report `http` for TLS connections too.
     pub fn read(fields: &[Field], authority: Option<String>) -> Self {
         let scheme = last_str(fields, "spin-full-url")
-            .and_then(|url| url.split_once("://"))
+            .and_then(|url| split_once(url, "://"))
             .map(|(scheme, _)| scheme.to_ascii_lowercase())
             .filter(|scheme| scheme == "http" || scheme == "https");
         Origin { client: last_str(fields, "spin-client-addr").and_then(parse_address), scheme, host: authority }

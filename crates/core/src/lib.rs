@@ -36,6 +36,7 @@ pub mod registry;
 pub mod request_id;
 pub mod response;
 pub mod route;
+mod text;
 pub mod time;
 pub mod view;
 
