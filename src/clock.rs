@@ -40,5 +40,6 @@ pub(crate) fn nanos(duration: Duration) -> u64 {
 /// The time of day.
 pub(crate) fn timestamp() -> Timestamp {
     let now = wall_clock::now();
-    Timestamp(now.seconds.saturating_mul(1_000).saturating_add(u64::from(now.nanoseconds / 1_000_000)))
+    let seconds = now.seconds.min(u64::MAX / 1_000 - 1);
+    Timestamp(seconds.wrapping_mul(1_000).wrapping_add(u64::from(now.nanoseconds / 1_000_000)))
 }

@@ -3,6 +3,7 @@
 mod dot_segments;
 
 use crate::route::path_of;
+use crate::text::all;
 use std::fmt;
 use std::net::Ipv6Addr;
 
@@ -75,7 +76,7 @@ const LONGEST: usize = 65_534;
 
 /// Whether a registered name may hold this byte (RFC 3986 §3.2.2). Percent codes are left out: what they mean there is up to the resolver.
 fn is_in_names(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte)
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&'..=b',' | b';' | b'=')
 }
 
 /// Whether a path may hold this byte: what RFC 3986 §3.3 allows, and beyond it what hosts pass on all the same (UTF-8 and some of ASCII).
@@ -100,11 +101,11 @@ impl BackendUrl {
             _ if scheme.eq_ignore_ascii_case("https") => Scheme::Https,
             _ => return Err(UrlError::Scheme),
         };
-        if rest.bytes().any(|byte| matches!(byte, b'?' | b'#')) {
+        if !all(rest.as_bytes(), |byte| (byte != b'?') & (byte != b'#')) {
             return Err(UrlError::QueryOrFragment);
         }
         let (authority, path) = rest.split_at_checked(rest.find('/').unwrap_or(rest.len())).unwrap_or((rest, ""));
-        if authority.bytes().any(|byte| byte == b'@') {
+        if !all(authority.as_bytes(), |byte| byte != b'@') {
             return Err(UrlError::Userinfo);
         }
         let port = match authority.strip_prefix('[') {
@@ -116,10 +117,10 @@ impl BackendUrl {
             None => {
                 let (host, port) =
                     authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port)));
-                if host.is_empty() || host.bytes().any(|byte| matches!(byte, b'[' | b']')) {
+                if host.is_empty() || !all(host.as_bytes(), |byte| (byte != b'[') & (byte != b']')) {
                     return Err(UrlError::Host);
                 }
-                if !host.bytes().all(is_in_names) {
+                if !all(host.as_bytes(), is_in_names) {
                     return Err(UrlError::Malformed);
                 }
                 port
@@ -129,7 +130,7 @@ impl BackendUrl {
         if port.is_some_and(|port| !port.bytes().all(|byte| byte.is_ascii_digit()) || port.parse::<u16>().is_err()) {
             return Err(UrlError::Host);
         }
-        if text.len() > LONGEST || !path.bytes().all(is_in_paths) {
+        if text.len() > LONGEST || !all(path.as_bytes(), is_in_paths) {
             return Err(UrlError::Malformed);
         }
         Ok(BackendUrl {

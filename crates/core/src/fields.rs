@@ -2,6 +2,8 @@
 //!
 //! Names arrive in lower case from every known host, but nothing here relies on it.
 
+use crate::text::same_name;
+
 /// One field line: name and value. Values need not be UTF-8.
 pub type Field = (String, Vec<u8>);
 
@@ -25,7 +27,7 @@ impl<'a> Iterator for Values<'a> {
         let mut found = None;
         while let [(name, value), rest @ ..] = fields {
             fields = rest;
-            if name.len() == wanted.len() && name.eq_ignore_ascii_case(wanted) {
+            if same_name(name, wanted) {
                 found = Some(value.as_slice());
                 break;
             }

@@ -3,14 +3,15 @@
 use crate::fields::{Field, list};
 use crate::forwarded::{Origin, via};
 use crate::request_id::X_REQUEST_ID;
+use crate::text::{all, same_name};
 use std::borrow::Cow;
 
 /// A name in lower case, which it is already on every known host.
 fn lower(name: &str) -> Cow<'_, str> {
-    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        Cow::Owned(name.to_ascii_lowercase())
-    } else {
+    if all(name.as_bytes(), |byte| !byte.is_ascii_uppercase()) {
         Cow::Borrowed(name)
+    } else {
+        Cow::Owned(name.to_ascii_lowercase())
     }
 }
 
@@ -39,7 +40,7 @@ fn nominated(fields: &[Field]) -> Vec<String> {
 }
 
 fn has_prefix(name: &str, prefix: &str) -> bool {
-    name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    name.get(..prefix.len()).is_some_and(|start| same_name(start, prefix))
 }
 
 /// The fields of the request to the backend.

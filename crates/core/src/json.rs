@@ -3,6 +3,7 @@
 //! Derived serialisers and deserialisers are made anew for each type, which together was a tenth of the component, and floating-point numbers take
 //! a large table. Here there is one of each; what is hard about JSON is left to `serde_json`.
 
+use crate::text::all;
 use crate::time::Millis;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
@@ -46,7 +47,9 @@ impl Json {
     pub(crate) fn text(&mut self, text: Option<&str>) {
         match text {
             None => self.raw("null"),
-            Some(text) if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') => {
+            Some(text)
+                if all(text.as_bytes(), |byte| matches!(byte, b' '..=b'~') & (byte != b'"') & (byte != b'\\')) =>
+            {
                 self.raw("\"");
                 self.0.push_str(text);
                 self.0.push('"');

@@ -3,6 +3,7 @@
 
 use super::{Entry, LATENCIES, State};
 use crate::json::{Json, Object, Value};
+use crate::text::all;
 
 impl Entry {
     /// Reads an entry. A corrupt one is none: the gateway fails open.
@@ -111,13 +112,14 @@ impl<'a> Scanner<'a> {
 
     /// A number of at most 18 digits, and how many it has. That many cannot overflow; checking it would take several times as long.
     fn digits(&mut self) -> Option<(u64, usize)> {
-        let text = self.0;
+        let mut text = self.0;
         let mut number = 0_u64;
-        while let [digit @ b'0'..=b'9', rest @ ..] = self.0 {
+        while let [digit @ b'0'..=b'9', rest @ ..] = text {
             number = number.wrapping_mul(10).wrapping_add(u64::from(digit.wrapping_sub(b'0')));
-            self.0 = rest;
+            text = rest;
         }
-        let digits = text.len().saturating_sub(self.0.len());
+        let digits = self.0.len().saturating_sub(text.len());
+        self.0 = text;
         (1..=18).contains(&digits).then_some((number, digits))
     }
 
@@ -143,7 +145,7 @@ impl<'a> Scanner<'a> {
         let (text, rest) = self.0.split_at_checked(end)?;
         self.0 = rest;
         self.expect("\"")?;
-        let plain = text.iter().all(|byte| matches!(byte, b' '..=b'~') && *byte != b'\\');
+        let plain = all(text, |byte| matches!(byte, b' '..=b'~') & (byte != b'\\'));
         std::str::from_utf8(text).ok().filter(|_| plain)
     }
 }
