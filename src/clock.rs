@@ -32,11 +32,14 @@ impl Instant {
 
 /// A duration as WASI counts it.
 pub(crate) fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+    // Up to 580 years; a multiplication of 128 bits would take several times as long.
+    let seconds = duration.as_secs().min(u64::MAX / 1_000_000_000 - 1);
+    seconds.wrapping_mul(1_000_000_000).wrapping_add(u64::from(duration.subsec_nanos()))
 }
 
 /// The time of day.
 pub(crate) fn timestamp() -> Timestamp {
     let now = wall_clock::now();
-    Timestamp(now.seconds.saturating_mul(1_000).saturating_add(u64::from(now.nanoseconds / 1_000_000)))
+    let seconds = now.seconds.min(u64::MAX / 1_000 - 1);
+    Timestamp(seconds.wrapping_mul(1_000).wrapping_add(u64::from(now.nanoseconds / 1_000_000)))
 }

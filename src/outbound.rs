@@ -51,6 +51,8 @@ pub(crate) struct Inflight {
     pub(crate) status: StatusCode,
     /// The backend's fields.
     pub(crate) fields: Vec<Field>,
+    /// The length of its body, where the fields tell it.
+    pub(crate) length: Option<u64>,
     /// The response itself; dropping it cancels the rest of the exchange.
     pub(crate) response: IncomingResponse,
     /// What is left of the upload, where the backend answered before it was through.
@@ -191,12 +193,13 @@ impl Outbound<'_> {
         if !fits(&fields) {
             return Err(UpstreamFailure::ResponseHeadTooLarge.into());
         }
-        if status.is_informational() || content_length(&fields).is_err() {
+        let length = content_length(&fields).map_err(|_| UpstreamFailure::Protocol)?;
+        if status.is_informational() {
             return Err(UpstreamFailure::Protocol.into());
         }
         let received = Instant::now();
         deadline.set(received.plus(IDLE_TIMEOUT));
-        Ok(Inflight { received, status, fields, response, rest_of_upload, deadline })
+        Ok(Inflight { received, status, fields, length, response, rest_of_upload, deadline })
     }
 
     fn failure(&self, error: ErrorCode) -> UpstreamFailure {

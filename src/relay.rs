@@ -5,7 +5,7 @@ use crate::clock::Instant;
 use crate::outbound::{Inflight, RestOfUpload, outgoing_fields};
 use crate::pump::{End, pump, write};
 use futures::future::{Either, select};
-use gateway_core::body::{content_length, response_has_body};
+use gateway_core::body::response_has_body;
 use gateway_core::config::IDLE_TIMEOUT;
 use gateway_core::fields::Field;
 use http::{Method, StatusCode};
@@ -36,8 +36,7 @@ pub(crate) async fn send(
 ///
 /// A body is finished only when it came whole. Otherwise the outgoing body is dropped, which hosts turn into a visibly broken transfer.
 pub(crate) async fn relay(out: ResponseOutparam, method: &Method, fields: &[Field], inflight: Inflight) -> End {
-    let Inflight { status, response, rest_of_upload, deadline, .. } = inflight;
-    let length = content_length(fields).unwrap_or_default();
+    let Inflight { status, length, response, rest_of_upload, deadline, .. } = inflight;
     let Some(outgoing) = start(out, status, fields, response_has_body(method, status)) else {
         return End::Complete;
     };

@@ -2,6 +2,7 @@
 
 use crate::GATEWAY_NAME;
 use crate::fields::{Field, field, last_str, list, values};
+use crate::text::split_once;
 use std::net::{IpAddr, SocketAddr};
 
 /// Where a request came from, as the host reports it.
@@ -21,7 +22,7 @@ impl Origin {
     /// `authority` is the request's Host. The scheme is the one of `spin-full-url`, because hosts report `http` for TLS connections too.
     pub fn read(fields: &[Field], authority: Option<String>) -> Self {
         let scheme = last_str(fields, "spin-full-url")
-            .and_then(|url| url.split_once("://"))
+            .and_then(|url| split_once(url, "://"))
             .map(|(scheme, _)| scheme.to_ascii_lowercase())
             .filter(|scheme| scheme == "http" || scheme == "https");
         Origin { client: last_str(fields, "spin-client-addr").and_then(parse_address), scheme, host: authority }
@@ -29,7 +30,7 @@ impl Origin {
 
     /// The value of `x-forwarded-for` for the backend: what the request already carries, then the client. Empty where there is neither.
     pub(crate) fn forwarded_for(&self, request: &[Field]) -> Vec<u8> {
-        let mut chain = Vec::new();
+        let mut chain = Vec::with_capacity(48);
         for (index, value) in values(request, "x-forwarded-for").enumerate() {
             if index > 0 {
                 chain.extend_from_slice(b", ");
@@ -73,9 +74,12 @@ fn push_address(out: &mut Vec<u8>, address: IpAddr) {
     }
 }
 
+/// Protocol and name of the gateway, as `via` has them.
+const VIA: &str = "1.1 backend-shootout-gateway";
+
 /// The gateway's own `via` line for a forwarded request (RFC 9110 §7.6.3).
 pub fn via() -> Field {
-    field("via", ["1.1 ", GATEWAY_NAME].concat())
+    field("via", VIA)
 }
 
 /// Whether the request has passed this gateway before, judged by its `via`.
@@ -95,6 +99,12 @@ fn parse_address(text: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_gateway_recognises_its_own_line() {
+        assert_eq!(VIA.strip_prefix("1.1 "), Some(GATEWAY_NAME));
+        assert!(is_loop(&[via()]));
+    }
 
     fn forwarded(lines: &[(&str, &str)]) -> Vec<String> {
         let request: Vec<_> = lines.iter().map(|(name, value)| field(name, *value)).collect();

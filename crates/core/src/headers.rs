@@ -3,14 +3,15 @@
 use crate::fields::{Field, list};
 use crate::forwarded::{Origin, via};
 use crate::request_id::X_REQUEST_ID;
+use crate::text::{all, same_name};
 use std::borrow::Cow;
 
 /// A name in lower case, which it is already on every known host.
 pub(crate) fn lower(name: &str) -> Cow<'_, str> {
-    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        Cow::Owned(name.to_ascii_lowercase())
-    } else {
+    if all(name.as_bytes(), |byte| !byte.is_ascii_uppercase()) {
         Cow::Borrowed(name)
+    } else {
+        Cow::Owned(name.to_ascii_lowercase())
     }
 }
 
@@ -38,6 +39,10 @@ fn nominated(fields: &[Field]) -> Vec<String> {
     list(fields, "connection").map(str::to_ascii_lowercase).collect()
 }
 
+fn has_prefix(name: &str, prefix: &str) -> bool {
+    name.get(..prefix.len()).is_some_and(|start| same_name(start, prefix))
+}
+
 /// The fields of the request to the backend.
 ///
 /// Kept in order with duplicates, and where they are: all but hop-by-hop fields, `spin-*` (the host's notes for the component), `host` (set from the URL),
@@ -46,11 +51,11 @@ pub fn to_backend(mut fields: Vec<Field>, origin: Origin, request_id: &str, cont
     let forwarded_for = origin.forwarded_for(&fields);
     let nominated = nominated(&fields);
     fields.retain(|(name, _)| {
+        if has_prefix(name, "spin-") {
+            return false;
+        }
         let name = &*lower(name);
-        !(belongs_to_hop(name)
-            || name.starts_with("spin-")
-            || is_replaced_upstream(name)
-            || nominated.iter().any(|nominated| name == nominated))
+        !(belongs_to_hop(name) || is_replaced_upstream(name) || nominated.iter().any(|nominated| name == nominated))
     });
     if let Some(length) = content_length {
         fields.push(("content-length".to_owned(), length.to_string().into_bytes()));

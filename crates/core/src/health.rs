@@ -12,9 +12,10 @@
 //! An entry lives in the key-value store, where other instances read it. There is no compare-and-set: two instances that judge the same failure at
 //! the same time write the same entry, and [`after`] is written so that this is harmless.
 
+mod stored;
+
 use crate::backend::Location;
 use crate::failure::UpstreamFailure;
-use crate::json::{Json, Object, Value};
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -104,75 +105,6 @@ pub fn key(location: Location, id: &str) -> String {
 }
 
 impl Entry {
-    /// Reads an entry. A corrupt one is none: the gateway fails open.
-    pub fn parse(bytes: &[u8]) -> Option<Self> {
-        match Value::parse(bytes) {
-            Ok(Value::Object(object)) => Self::read(object),
-            _ => None,
-        }
-    }
-
-    fn read(mut object: Object<'_>) -> Option<Self> {
-        // A member that may be missing must still be of its type: `None` is of the wrong one, `Some(None)` is missing.
-        let count = |value: Option<Value<'_>>| value.map_or(Some(None), |value| value.count().map(Some));
-        let small = |value| count(value).and_then(|count| u32::try_from(count.unwrap_or_default()).ok());
-        Some(Entry {
-            state: match object.take("state")? {
-                Value::Text(text) => State::parse(&text)?,
-                _ => return None,
-            },
-            checked_at: object.take("checked_at")?.count()?,
-            expires_at: object.take("expires_at")?.count()?,
-            latency_ms: match object.take("latency_ms") {
-                Some(value) => Some(value.number()?),
-                None => None,
-            },
-            reason: match object.take("reason") {
-                Some(value) => Some(value.text()?),
-                None => None,
-            },
-            failures: small(object.take("failures"))?,
-            marks: small(object.take("marks"))?,
-            retry_at: count(object.take("retry_at"))?,
-            check_at: count(object.take("check_at"))?,
-            latencies: match object.take("latencies") {
-                Some(Value::List(list)) => list.iter().map(Value::number).collect::<Option<_>>()?,
-                Some(_) => return None,
-                None => Vec::new(),
-            },
-        })
-    }
-
-    /// As the store holds it. Members that are `None` are left out.
-    pub fn to_json(&self) -> String {
-        let mut json = Json::with_capacity(512);
-        json.open('{');
-        json.name("state").text(Some(self.state.as_str()));
-        json.name("checked_at").count(self.checked_at);
-        json.name("expires_at").count(self.expires_at);
-        if self.latency_ms.is_some() {
-            json.name("latency_ms").float_millis(self.latency_ms);
-        }
-        if self.reason.is_some() {
-            json.name("reason").text(self.reason.as_deref());
-        }
-        json.name("failures").count(self.failures.into());
-        json.name("marks").count(self.marks.into());
-        if let Some(retry_at) = self.retry_at {
-            json.name("retry_at").count(retry_at);
-        }
-        if let Some(check_at) = self.check_at {
-            json.name("check_at").count(check_at);
-        }
-        json.name("latencies").open('[');
-        for latency in &self.latencies {
-            json.float_millis(Some(*latency));
-        }
-        json.close(']');
-        json.close('}');
-        json.finish()
-    }
-
     /// Whether the verdict still holds. One from the future (a clock that jumped back) does not.
     pub fn is_fresh(&self, now: Timestamp) -> bool {
         now.0 < self.expires_at && self.checked_at <= now.0.saturating_add(millis(CHECK_TIMEOUT))

@@ -38,6 +38,7 @@ pub mod request_id;
 pub mod response;
 pub mod route;
 pub mod shootout;
+mod text;
 pub mod time;
 pub mod view;
 

@@ -7,6 +7,7 @@
 mod compact;
 
 use self::compact::{compact, compact_file};
+use crate::text::split_once;
 use crate::view::BackendView;
 
 const PAGE: &str = include_str!("page/page.html");
@@ -97,7 +98,7 @@ impl StatusPage<'_> {
 
     /// The nonce without anything that could end its source expression.
     fn safe_nonce(&self) -> String {
-        self.nonce.chars().filter(|c| c.is_ascii_alphanumeric() || "+/-_=".contains(*c)).collect()
+        self.nonce.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_' | '=')).collect()
     }
 }
 
@@ -325,8 +326,8 @@ fn hidden(hidden: bool) -> Value<'static> {
 /// Copies a template, with the value of each `{{key}}` in its place. Values are not searched for keys.
 fn fill<'v>(template: &str, out: &mut String, value: &dyn Fn(&str) -> Value<'v>) {
     let mut rest = template;
-    while let Some((before, key, after)) =
-        rest.split_once("{{").and_then(|(before, tail)| tail.split_once("}}").map(|(key, after)| (before, key, after)))
+    while let Some((before, key, after)) = split_once(rest, "{{")
+        .and_then(|(before, tail)| split_once(tail, "}}").map(|(key, after)| (before, key, after)))
     {
         out.push_str(before);
         match value(key) {

@@ -29,11 +29,15 @@ pub struct Notes<'a> {
     pub timing: Timing,
 }
 
+/// How many fields are added to a response, at most.
+const ADDED: usize = 10;
+
 /// The fields of a response that comes from a backend.
 pub fn relayed(backend: Vec<Field>, notes: &Notes<'_>) -> Vec<Field> {
-    let cors = cors::response_fields(&backend);
+    let exposed = cors::exposed(&backend);
     let mut out = headers::from_backend(backend);
-    out.extend(cors);
+    out.reserve(ADDED);
+    cors::push_response_fields(exposed, &mut out);
     note(&mut out, notes);
     out
 }
@@ -41,10 +45,11 @@ pub fn relayed(backend: Vec<Field>, notes: &Notes<'_>) -> Vec<Field> {
 /// The fields of an answer of the gateway's own. Its length is stated, so that HEAD shows it too.
 pub fn own(reply: &Reply, notes: &Notes<'_>) -> Vec<Field> {
     let mut out = reply.fields.clone();
+    out.reserve(ADDED);
     if let Some(body) = &reply.body {
         out.push(field("content-length", body.len().to_string()));
     }
-    out.extend(cors::response_fields(&[]));
+    cors::push_response_fields(cors::exposed(&[]), &mut out);
     note(&mut out, notes);
     out
 }

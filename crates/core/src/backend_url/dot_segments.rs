@@ -37,7 +37,17 @@ pub(super) fn climb(path: &str) -> bool {
 
 /// The segment with a letter for each encoded separator: as it is read where only those that are written out separate.
 fn with_closed_separators(segment: &str) -> String {
-    ["%2f", "%2F", "%5c", "%5C"].iter().fold(segment.to_owned(), |text, code| text.replace(code, "x"))
+    let mut out = String::with_capacity(segment.len());
+    let mut rest = segment;
+    while let Some((before, after)) = rest.split_once('%') {
+        out.push_str(before);
+        let code = after.get(..2).unwrap_or_default();
+        let separates = code.eq_ignore_ascii_case("2f") || code.eq_ignore_ascii_case("5c");
+        out.push(if separates { 'x' } else { '%' });
+        rest = if separates { after.get(2..).unwrap_or_default() } else { after };
+    }
+    out.push_str(rest);
+    out
 }
 
 /// How far a decoded segment leads down. Empty segments count as nothing: some servers merge slashes.
