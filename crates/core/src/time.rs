@@ -1,5 +1,6 @@
 //! Points in time and durations, as values the edge passes in and as the text clients see.
 
+use chrono::{DateTime, SecondsFormat};
 use std::time::Duration;
 
 /// Milliseconds since the Unix epoch.
@@ -12,72 +13,22 @@ impl Timestamp {
         Timestamp(self.0.saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
     }
 
-    /// As RFC 3339 in UTC with seconds: `2026-02-07T10:00:00Z`. A time after the year 9999 has no such form and is shown as the epoch.
+    /// As RFC 3339 in UTC with seconds: `2026-02-07T10:00:00Z`.
     pub fn to_rfc3339(self) -> String {
-        self.format(false)
+        self.format(SecondsFormat::Secs)
     }
 
     /// As RFC 3339 in UTC with milliseconds, for logs.
     pub fn to_rfc3339_millis(self) -> String {
-        self.format(true)
+        self.format(SecondsFormat::Millis)
     }
 
-    // `chrono` does this too, with more code, in the component and for each request.
-    fn format(self, with_millis: bool) -> String {
-        let millis = if self.0 < YEAR_10000 { self.0 } else { 0 };
-        let (days, of_day) = (millis / DAY, millis % DAY);
-        let (year, month, day) = date(days);
-        let mut text = String::with_capacity(24);
-        push_digits(&mut text, year, 10_000);
-        for (separator, number) in [
-            ('-', month),
-            ('-', day),
-            ('T', of_day / 3_600_000),
-            (':', of_day / 60_000 % 60),
-            (':', of_day / 1_000 % 60),
-        ] {
-            text.push(separator);
-            push_digits(&mut text, number, 100);
-        }
-        if with_millis {
-            text.push('.');
-            push_digits(&mut text, of_day % 1_000, 1_000);
-        }
-        text.push('Z');
-        text
-    }
-}
-
-/// Milliseconds of a day.
-const DAY: u64 = 86_400_000;
-/// The first moment that needs a year of five digits.
-const YEAR_10000: u64 = 253_402_300_800_000;
-
-/// Year, month and day of the proleptic Gregorian calendar, so many days after the Unix epoch; right for years of four digits.
-///
-/// Days are counted from 1 March of the year 0, where a year ends with its leap day; 400 years have 146,097 days.
-fn date(days: u64) -> (u64, u64, u64) {
-    let days = days.saturating_add(719_468);
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    // Leap days are taken out one kind after the other: of 4, of 100, of 400 years.
-    let leaps = |days: u64| (days / 36_524).wrapping_sub(days / 1_460).wrapping_sub(days / 146_096);
-    let year = of_era.wrapping_add(leaps(of_era)) / 365;
-    let before = year.wrapping_mul(365).wrapping_add(year / 4).wrapping_sub(year / 100);
-    let of_year = of_era.wrapping_sub(before);
-    // From March on, months have 31, 30, 31, 30, 31 days, twice over: 153 days each five.
-    let month = of_year.wrapping_mul(5).wrapping_add(2) / 153;
-    let day = of_year.wrapping_sub(month.wrapping_mul(153).wrapping_add(2) / 5).wrapping_add(1);
-    let (month, next) = if month < 10 { (month.wrapping_add(3), 0) } else { (month.wrapping_sub(9), 1) };
-    (era.wrapping_mul(400).wrapping_add(year).wrapping_add(next), month, day)
-}
-
-/// Writes a number below `limit`, a power of ten, with as many digits as all numbers below it can have.
-fn push_digits(out: &mut String, number: u64, limit: u64) {
-    let mut unit = limit / 10;
-    while unit > 0 {
-        let digit = number.checked_div(unit).unwrap_or_default() % 10;
-        out.push(char::from(b'0'.wrapping_add(digit as u8)));
-        unit /= 10;
+    fn format(self, precision: SecondsFormat) -> String {
+        i64::try_from(self.0)
+            .ok()
+            .and_then(DateTime::from_timestamp_millis)
+            .unwrap_or(DateTime::UNIX_EPOCH)
+            .to_rfc3339_opts(precision, true)
     }
 }
 
@@ -106,8 +57,10 @@ impl Millis {
         let rounded = u64::from(self.0.subsec_nanos()).saturating_add(500) / 1_000;
         let micros = self.0.as_secs().min(u64::MAX / 2_000_000).wrapping_mul(1_000_000).wrapping_add(rounded);
         out.push_str(itoa::Buffer::new().format(micros / 1_000));
+        // A thousand more has four digits, of which the last three are wanted.
+        let thousandths = (micros % 1_000).saturating_add(1_000);
         out.push('.');
-        push_digits(out, micros % 1_000, 1_000);
+        out.push_str(itoa::Buffer::new().format(thousandths).get(1..).unwrap_or_default());
     }
 }
 
@@ -121,20 +74,6 @@ mod tests {
         assert_eq!(time.to_rfc3339(), "2026-02-07T10:00:00Z");
         assert_eq!(time.to_rfc3339_millis(), "2026-02-07T10:00:00.123Z");
         assert_eq!(Timestamp(u64::MAX).to_rfc3339(), "1970-01-01T00:00:00Z", "out of range is no panic");
-    }
-
-    #[test]
-    fn dates_are_those_of_the_calendar() {
-        // Every 17th hour of eight thousand years, and the first and last moments.
-        let steps = (0..YEAR_10000).step_by(61_234_567).chain([YEAR_10000 - 1, 951_782_400_000, 951_868_799_999]);
-        for millis in steps {
-            let time = chrono::DateTime::from_timestamp_millis(i64::try_from(millis).unwrap()).unwrap();
-            assert_eq!(
-                Timestamp(millis).to_rfc3339_millis(),
-                time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
-            );
-        }
-        assert_eq!(Timestamp(YEAR_10000).to_rfc3339(), "1970-01-01T00:00:00Z");
     }
 
     #[test]
