@@ -173,7 +173,7 @@ pub fn forwarded(data: &[u8]) {
     let host = std::str::from_utf8(host).ok().filter(|host| !host.is_empty());
     let request = fields(rest);
     let last = |name: &str| named(&request, name).pop().and_then(|value| String::from_utf8(value).ok());
-    let origin = Origin::read(&request, host);
+    let origin = Origin::read(&request, host.map(str::to_owned));
     let url = last("spin-full-url").unwrap_or_default().to_ascii_lowercase();
     let scheme = ["http", "https"].into_iter().find(|scheme| url.starts_with(&format!("{scheme}://")));
     assert_eq!(origin.scheme.as_deref(), scheme);

@@ -181,4 +181,12 @@ mod tests {
             ["set-cookie: a=1", "content-length: 3", "server-timing: db;dur=5", "set-cookie: b=2"]
         );
     }
+
+    #[test]
+    fn odd_names_do_not_break_prefix_checks() {
+        assert!(!has_prefix("é", "spin-"));
+        assert!(!has_prefix("spiné", "spin-"));
+        assert!(!has_prefix("spin", "spin-"));
+        assert!(has_prefix("SPIN-x", "spin-"));
+    }
 }

@@ -245,6 +245,7 @@ mod tests {
         json.open('{');
         json.name("a").text(Some("plain"));
         json.name("b").text(Some("\"\\\n\u{7f}é"));
+        json.name("g").text(Some("a\\b"));
         json.name("c").text(None);
         json.name("d").texts(["x", "y"]);
         json.name("e").texts([]);
@@ -252,7 +253,7 @@ mod tests {
         json.close('}');
         assert_eq!(
             json.finish(),
-            "{\"a\":\"plain\",\"b\":\"\\\"\\\\\\n\u{7f}é\",\"c\":null,\"d\":[\"x\",\"y\"],\"e\":[],\"f\":18446744073709551615}"
+            "{\"a\":\"plain\",\"b\":\"\\\"\\\\\\n\u{7f}é\",\"g\":\"a\\\\b\",\"c\":null,\"d\":[\"x\",\"y\"],\"e\":[],\"f\":18446744073709551615}"
         );
     }
 
