@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use http_body_util::BodyExt;
 use hyper::Request;
+use hyper::header::HeaderName;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::time::Duration;
-use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
+use wasmtime_wasi_http::{DEFAULT_FORBIDDEN_HEADERS, Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
 
 use crate::allowed_hosts::AllowedHosts;
 pub use crate::connector::TlsSetupError;
@@ -18,6 +19,9 @@ use crate::log;
 /// Connections kept open and unused, per backend, and for how long.
 const IDLE_CONNECTIONS: usize = 1024;
 const IDLE_TIME: Duration = Duration::from_secs(60);
+
+/// Fields that are the host's affair, as in Spin.
+static FORBIDDEN: [HeaderName; 9] = DEFAULT_FORBIDDEN_HEADERS;
 
 /// The component's way out. Clones share the connections.
 #[derive(Clone)]
@@ -75,6 +79,11 @@ impl Outbound {
 }
 
 impl WasiHttpHooks for Outbound {
+    /// Asked for each field of each message: the provided version allocates a closure and builds the list every time.
+    fn is_forbidden_header(&mut self, name: &HeaderName) -> bool {
+        FORBIDDEN.contains(name)
+    }
+
     fn send_request(
         &mut self,
         request: Request<WasiBody>,
