@@ -49,6 +49,7 @@ mod newcomers;
 mod open_files;
 mod options;
 mod outbound;
+mod recent_reads;
 mod replies;
 mod request_rules;
 mod server;
