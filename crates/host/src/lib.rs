@@ -5,7 +5,8 @@
 //! spin.toml ─ manifest ─ variables, template ─ allowed_hosts ┐
 //!                                                            ├─ application ─ engine ─────┐
 //! request ─ server ─ worker ─ service (spin_headers) ─ exchange ─ instance (limits, state) ─┴─ response
-//!                                                                    │ capabilities ─ key_value
+//!                                                                    │ capabilities ─ key_value, recent_reads
+//!                                                                    │ wasi_http ─ fields, outgoing_handler
 //!                                                                    └ outbound ─ connector, idle_body ─ backend
 //! health_checks ─ instance: `GET /backends` now and then, without a client
 //! ```
