@@ -43,7 +43,7 @@ pub(crate) fn from_list(state: &mut State, list: List) -> wasmtime::Result<Resul
 /// The list as a map, in its order.
 fn collect(list: List) -> Result<HeaderMap, Refused> {
     // No more than could stay below the limit.
-    let capacity = list.len().min(LIMIT / size_of::<HeaderValue>());
+    let capacity = list.len().min(LIMIT.checked_div(size_of::<HeaderValue>()).unwrap_or_default());
     let mut map = HeaderMap::try_with_capacity(capacity).map_err(|_| Refused::TooLarge)?;
     let mut size: usize = 0;
     for (name, value) in list {
