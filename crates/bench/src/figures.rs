@@ -180,7 +180,7 @@ fn held(results: &Results, id: &str, what: &'static str) -> Goal {
         |held| {
             let memory = held
                 .memory_per_request
-                .map_or_else(|| "memory unknown".to_owned(), |memory| format!("{} each", bytes(memory)));
+                .map_or_else(|| "memory unknown".to_owned(), |memory| format!("{} of its own each", bytes(memory)));
             format!("{} open at once, {} errors, {memory}", count(held.open_at_once as f64), count(held.errors as f64))
         },
         |held| {
@@ -254,7 +254,7 @@ mod tests {
             "| throughput, 64 connections, instances reused | nginx as the proxy | at least 0.5, then 1.0 | 0.51 | yes |",
             "| throughput, 64 connections, a fresh instance per request | nginx as the proxy | at least 0.2 | 0.19 | no |",
             "| median latency, one connection, instances reused | nginx as the proxy | at most +40 µs | not measured in this run |  |",
-            "| 10,000 open requests, instances reused |  | no error, under 128 KiB each | 9,000 open at once, 3 errors, 90 KiB each | no |",
+            "| 10,000 open requests, instances reused |  | no error, under 128 KiB each | 9,000 open at once, 3 errors, 90 KiB of its own each | no |",
             "| size of the component |  | under 400 KiB | 391 KiB | yes |",
         ] {
             assert!(text.contains(row), "{row}\nis missing in\n{text}");

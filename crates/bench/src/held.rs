@@ -27,6 +27,8 @@ use crate::workload::Upstream;
 const OPENING: usize = 200;
 /// How long all requests together may take.
 const LIMIT: Duration = Duration::from_secs(60);
+/// How often the memory is looked at; all requests are open for longer than that.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Measures every peer once, if that is planned.
 pub(crate) async fn measure(
@@ -64,9 +66,8 @@ pub(crate) async fn measure(
 async fn one(site: &Site, peer: Peer, count: usize) -> anyhow::Result<Held> {
     let running = peer.start(site).await?;
     let address = running.address(Upstream::Bodies);
-    running.reset_peak();
     // Before the connections: they are part of what a request takes.
-    let before = running.memory();
+    let before = running.unshared();
     let connections = connect(address, count).await?;
     site.bodies.hold(count);
     let started = Instant::now();
@@ -85,13 +86,24 @@ async fn one(site: &Site, peer: Peer, count: usize) -> anyhow::Result<Held> {
             }
         }
     };
-    if tokio::time::timeout(LIMIT, all).await.is_err() {
+    let mut most = before;
+    let watch = async {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            most = most.max(running.unshared());
+        }
+    };
+    let in_time = tokio::select! {
+        ended = tokio::time::timeout(LIMIT, all) => ended.is_ok(),
+        () = watch => false,
+    };
+    if !in_time {
         errors = errors.saturating_add(requests.len());
         first_error.get_or_insert_with(|| format!("no answer within {LIMIT:?}"));
     }
     let seconds = started.elapsed().as_secs_f64();
     let (open_at_once, last) = site.bodies.held();
-    let after = running.memory().filter(|_| running.has_process());
+    let most = most.max(running.unshared()).filter(|_| running.has_process());
     running.stop().await;
     Ok(Held {
         peer: peer.id,
@@ -101,9 +113,9 @@ async fn one(site: &Site, peer: Peer, count: usize) -> anyhow::Result<Held> {
         first_error,
         seconds_until_open: last.map(|last| last.saturating_duration_since(started).as_secs_f64()),
         seconds,
-        memory_per_request: after
+        memory_per_request: most
             .zip(before)
-            .map(|(after, before)| after.peak.saturating_sub(before.resident) as f64 / count.max(1) as f64),
+            .map(|(most, before)| most.saturating_sub(before) as f64 / count.max(1) as f64),
     })
 }
 

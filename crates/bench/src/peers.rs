@@ -315,6 +315,11 @@ impl Running {
         })
     }
 
+    /// Memory that all its processes share with nobody, in bytes.
+    pub(crate) fn unshared(&self) -> Option<u64> {
+        self.processes.iter().map(Process::unshared).try_fold(0_u64, |sum, bytes| sum.checked_add(bytes?))
+    }
+
     /// Descriptors and threads of all its processes.
     pub(crate) fn counts(&self) -> Option<Counts> {
         self.processes.iter().map(Process::counts).try_fold(Counts { descriptors: 0, threads: 0 }, |sum, counts| {

@@ -102,6 +102,14 @@ impl Process {
         (sum.peak > 0).then_some(sum)
     }
 
+    /// Memory in bytes that the group's processes share with nobody. A file that is mapped many times, such as the image that the memory of each
+    /// instance starts from, counts as resident for each mapping, though its pages are there once; here it does not count.
+    pub(crate) fn unshared(&self) -> Option<u64> {
+        let unshared = |id| field_in_bytes(&fs::read_to_string(format!("/proc/{id}/status")).ok()?, "RssAnon:");
+        let sum = self.members().map(|(id, _)| unshared(id)).try_fold(0_u64, |sum, bytes| sum.checked_add(bytes?))?;
+        (sum > 0).then_some(sum)
+    }
+
     /// What the group's processes hold; `None` where /proc is missing.
     pub(crate) fn counts(&self) -> Option<Counts> {
         let mut sum = Counts { descriptors: 0, threads: 0 };

@@ -86,7 +86,7 @@ pub(crate) struct Held {
     pub(crate) seconds_until_open: Option<f64>,
     /// From the first request sent to the last answer.
     pub(crate) seconds: f64,
-    /// How far the peer's resident memory rose, in bytes per request.
+    /// How far the memory rose that the peer's processes share with nobody, in bytes per request.
     pub(crate) memory_per_request: Option<f64>,
 }
 

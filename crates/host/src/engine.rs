@@ -12,6 +12,7 @@ use crate::capabilities;
 use crate::limits;
 use crate::log;
 use crate::state::State;
+use crate::wasi_http;
 
 /// Per instance: what a component made of several core modules may need. Only address space is set aside.
 const TABLES: u32 = 4;
@@ -136,7 +137,7 @@ pub(crate) fn prepare(engine: &Engine, path: &Path) -> Result<ProxyPre<State>, E
     let prepare = || {
         let mut linker = Linker::<State>::new(engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+        wasi_http::add_to_linker(&mut linker)?;
         capabilities::add_to_linker(&mut linker)?;
         ProxyPre::new(linker.instantiate_pre(&component)?)
     };

@@ -125,8 +125,8 @@ impl Instances {
 
     /// Keeps the instance for a later request, if it may serve one.
     ///
-    /// What it left in the store, such as the handle of its stderr and the request options that wasmtime-wasi-http
-    /// keeps, goes with it after its last request: the number of requests bounds it.
+    /// What it left in the store, such as the handle of its stderr, goes with it after its last request: the number of
+    /// requests bounds it.
     fn give_back(&self, instance: Instance) {
         if instance.served >= self.blueprint.reuse {
             return;

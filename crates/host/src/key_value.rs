@@ -4,15 +4,20 @@
 //! A read takes a few microseconds and happens where it is asked for; a write may wait for the disk and happens on a
 //! thread for such work. In a file the two have a connection each, so that a read never waits for a write, and each
 //! worker reads over one of its own, so that it never waits for another worker either.
+//!
+//! What a worker has read it takes as it was for 2 ms: a write of another process is seen within that time. A write of this process is seen by all
+//! workers at once.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use tokio::sync::Semaphore;
+
+use crate::recent_reads::{Moment, RecentReads};
 
 /// The file within the state folder, named as Spin names it.
 const FILE: &str = "sqlite_key_value.db";
@@ -23,6 +28,7 @@ const BUSY: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub struct KeyValueStore {
     reader: Arc<Mutex<Connection>>,
+    recent: Arc<Mutex<RecentReads>>,
     writer: Arc<Mutex<Connection>>,
     /// Whose turn it is to write. Waiting for it costs no thread: threads for such work also look names up.
     turn: Arc<Semaphore>,
@@ -35,6 +41,15 @@ pub struct KeyValueStore {
 struct Counts {
     reads: AtomicU64,
     writes: AtomicU64,
+    /// Changes made by this process, those of [`KeyValueStore::seed`] and failed ones included.
+    changes: AtomicU64,
+}
+
+impl Counts {
+    /// A change has been made: what was read before it holds no longer.
+    fn changed(&self) {
+        self.changes.fetch_add(1, Ordering::Release);
+    }
 }
 
 /// How often the component used the store since the host started.
@@ -102,6 +117,7 @@ impl KeyValueStore {
             let connection = Arc::new(Mutex::new(connection));
             return Ok(Self {
                 reader: Arc::clone(&connection),
+                recent: Arc::default(),
                 writer: connection,
                 turn: turn(),
                 counts: Arc::default(),
@@ -114,6 +130,7 @@ impl KeyValueStore {
         Ok(Self {
             writer: Arc::new(Mutex::new(open_file(&path).map_err(opened)?)),
             reader: Arc::new(Mutex::new(open_file(&path).map_err(opened)?)),
+            recent: Arc::default(),
             turn: turn(),
             counts: Arc::default(),
             path: Some(path),
@@ -129,7 +146,7 @@ impl KeyValueStore {
             }
             None => Arc::clone(&self.reader),
         };
-        Ok(Self { reader, ..self.clone() })
+        Ok(Self { reader, recent: Arc::default(), ..self.clone() })
     }
 
     /// Opens the store in this folder for reading; nothing is created or changed, and a host may be using it. `None` where there is none.
@@ -146,6 +163,7 @@ impl KeyValueStore {
         let connection = open().map_err(|error| StoreError::Open(path.clone(), error))?;
         Ok(Some(Self {
             reader: Arc::clone(&connection),
+            recent: Arc::default(),
             writer: connection,
             turn: turn(),
             counts: Arc::default(),
@@ -164,12 +182,26 @@ impl KeyValueStore {
     /// Writes pairs that the host is started with; they do not count as the component's.
     pub fn seed(&self, store: &str, pairs: &[(String, Vec<u8>)]) -> Result<(), StoreError> {
         let writer = lock(&self.writer);
-        pairs.iter().try_for_each(|(key, value)| put(&writer, store, key, value)).map_err(StoreError::from)
+        let written = pairs.iter().try_for_each(|(key, value)| put(&writer, store, key, value));
+        self.counts.changed();
+        Ok(written?)
     }
 
-    /// The value of a key.
+    /// The value of a key: what this process wrote last, or what another one did, unless that was less than 2 ms ago.
     pub fn get(&self, store: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.counts.reads.fetch_add(1, Ordering::Relaxed);
+        // Before the read: a change made meanwhile counts as later.
+        let now = Moment { writes: self.counts.changes.load(Ordering::Acquire), time: Instant::now() };
+        let mut recent = lock(&self.recent);
+        if let Some(value) = recent.find(store, key, now) {
+            return Ok(value);
+        }
+        let value = self.read(store, key)?;
+        recent.keep(store, key, value.as_deref(), now);
+        Ok(value)
+    }
+
+    fn read(&self, store: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let reader = lock(&self.reader);
         let mut statement = reader.prepare_cached("SELECT value FROM spin_key_value WHERE store = ? AND key = ?")?;
         Ok(statement.query_row([store, key], |row| row.get(0)).optional()?)
@@ -214,9 +246,11 @@ impl KeyValueStore {
         let turn = tokio::time::timeout(BUSY, Arc::clone(&self.turn).acquire_owned());
         // It is never closed.
         let turn = turn.await.map_err(|_| StoreError::Busy(BUSY))?.map_err(|_| StoreError::Stopped)?;
-        let writer = Arc::clone(&self.writer);
+        let (writer, counts) = (Arc::clone(&self.writer), Arc::clone(&self.counts));
         let write = move || {
             let written = work(&lock(&writer));
+            // Also where nobody waits for it any more.
+            counts.changed();
             drop(turn);
             written
         };
@@ -230,9 +264,9 @@ fn turn() -> Arc<Semaphore> {
     Arc::new(Semaphore::new(1))
 }
 
-/// SQLite keeps its own consistency: a thread that panicked while it held the lock leaves nothing half done.
-fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
-    connection.lock().unwrap_or_else(PoisonError::into_inner)
+/// SQLite keeps its own consistency, and what was read is replaced whole: a thread that panicked while it held a lock leaves nothing half done.
+fn lock<T>(guarded: &Mutex<T>) -> MutexGuard<'_, T> {
+    guarded.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn open_file(path: &Path) -> Result<Connection, rusqlite::Error> {
@@ -272,6 +306,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::recent_reads::UNSEEN;
 
     async fn check(store: &KeyValueStore) {
         let name = "default".to_owned();
@@ -299,6 +334,53 @@ mod tests {
         let state = folder.path().join("new/state");
         check(&KeyValueStore::open(Some(&state)).unwrap()).await;
         assert_eq!(KeyValueStore::open(Some(&state)).unwrap().keys("default").unwrap(), ["b"]);
+    }
+
+    #[tokio::test]
+    async fn a_write_of_this_process_is_seen_by_all_workers_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let writing = KeyValueStore::open(Some(folder.path())).unwrap();
+        let workers = [writing.with_own_reader().unwrap(), writing.with_own_reader().unwrap()];
+        let key = || ("default".to_owned(), "a".to_owned());
+        for number in 0..100_u8 {
+            let (store, key) = key();
+            let [first, _] = &workers;
+            first.set(store, key, vec![number]).await.unwrap();
+            for worker in workers.iter().chain([&writing]) {
+                assert_eq!(worker.get("default", "a").unwrap(), Some(vec![number]));
+            }
+        }
+        let (store, key) = key();
+        writing.delete(store, key).await.unwrap();
+        writing.seed("default", &[("b".to_owned(), vec![1])]).unwrap();
+        for worker in &workers {
+            assert_eq!(worker.get("default", "a").unwrap(), None);
+            assert_eq!(worker.get("default", "b").unwrap(), Some(vec![1]));
+            writing.seed("default", &[("b".to_owned(), vec![2])]).unwrap();
+            assert_eq!(worker.get("default", "b").unwrap(), Some(vec![2]));
+            writing.seed("default", &[("b".to_owned(), vec![1])]).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_write_of_another_process_is_seen_a_moment_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let host = KeyValueStore::open(Some(folder.path())).unwrap();
+        let other = KeyValueStore::open(Some(folder.path())).unwrap();
+        for number in 0..10_u8 {
+            drop(host.get("default", "a").unwrap());
+            other.seed("default", &[("a".to_owned(), vec![number])]).unwrap();
+            let written = Instant::now();
+            // However long a busy machine takes: what is read after that time is the new value.
+            let read = loop {
+                let begun = Instant::now();
+                let read = host.get("default", "a").unwrap();
+                if begun.duration_since(written) >= UNSEEN || read == Some(vec![number]) {
+                    break read;
+                }
+            };
+            assert_eq!(read, Some(vec![number]));
+        }
     }
 
     #[tokio::test]

@@ -5,7 +5,8 @@
 //! spin.toml ─ manifest ─ variables, template ─ allowed_hosts ┐
 //!                                                            ├─ application ─ engine ─────┐
 //! request ─ server ─ worker ─ service (spin_headers) ─ exchange ─ instance (limits, state) ─┴─ response
-//!                                                                    │ capabilities ─ key_value
+//!                                                                    │ capabilities ─ key_value, recent_reads
+//!                                                                    │ wasi_http ─ fields, outgoing_handler
 //!                                                                    └ outbound ─ connector, idle_body ─ backend
 //! health_checks ─ instance: `GET /backends` now and then, without a client
 //! ```
@@ -36,6 +37,7 @@ mod error;
 pub mod example_backend;
 mod example_tasks;
 mod exchange;
+mod fields;
 mod guest_output;
 mod health_checks;
 mod idle_body;
@@ -49,6 +51,8 @@ mod newcomers;
 mod open_files;
 mod options;
 mod outbound;
+mod outgoing_handler;
+mod recent_reads;
 mod replies;
 mod request_rules;
 mod server;
@@ -57,6 +61,7 @@ mod spin_headers;
 mod state;
 pub mod template;
 pub mod variables;
+mod wasi_http;
 mod worker;
 
 use std::net::SocketAddr;

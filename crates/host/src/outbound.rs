@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use http_body_util::BodyExt;
 use hyper::Request;
+use hyper::header::HeaderName;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::time::Duration;
-use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
+use wasmtime_wasi_http::{DEFAULT_FORBIDDEN_HEADERS, Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
 
 use crate::allowed_hosts::AllowedHosts;
 pub use crate::connector::TlsSetupError;
@@ -18,6 +19,9 @@ use crate::log;
 /// Connections kept open and unused, per backend, and for how long.
 const IDLE_CONNECTIONS: usize = 1024;
 const IDLE_TIME: Duration = Duration::from_secs(60);
+
+/// Fields that are the host's affair, as in Spin.
+static FORBIDDEN: [HeaderName; 9] = DEFAULT_FORBIDDEN_HEADERS;
 
 /// The component's way out. Clones share the connections.
 #[derive(Clone)]
@@ -54,6 +58,27 @@ impl Outbound {
         Self(Arc::new(Shared { client, connector, allowed }))
     }
 
+    /// Sends a request, if the manifest allows it. The response is there with its head: an upload that is still going on continues on the
+    /// connection's own task.
+    pub(crate) fn send(
+        &self,
+        request: Request<WasiBody>,
+        options: RequestOptions,
+    ) -> impl Future<Output = Result<hyper::Response<IdleBody>>> + Send + use<> {
+        let connect = options.connect_timeout.unwrap_or(DEFAULT_TIMEOUT);
+        let first_byte = options.first_byte_timeout.unwrap_or(DEFAULT_TIMEOUT);
+        let between_bytes = options.between_bytes_timeout.unwrap_or(DEFAULT_TIMEOUT);
+        let response =
+            self.check(request.uri()).map(|()| CONNECT_TIMEOUT.scope(connect, self.0.client.request(request)));
+        async move {
+            let response = match tokio::time::timeout(first_byte, response?).await {
+                Ok(response) => response.map_err(|error| classify(&error))?,
+                Err(_) => return Err(Error::ConnectionReadTimeout),
+            };
+            Ok(response.map(|body| IdleBody::new(body, between_bytes)))
+        }
+    }
+
     /// Refuses what the manifest does not allow, and says on stderr which setting to change.
     fn check(&self, uri: &hyper::Uri) -> Result<()> {
         let (Some(scheme), Some(host)) = (uri.scheme_str(), uri.host()) else {
@@ -75,30 +100,29 @@ impl Outbound {
 }
 
 impl WasiHttpHooks for Outbound {
+    fn is_forbidden_header(&mut self, name: &HeaderName) -> bool {
+        is_forbidden(name)
+    }
+
+    /// Not used by the interface that this host offers: [`crate::outgoing_handler`] asks for the same without the boxes.
     fn send_request(
         &mut self,
         request: Request<WasiBody>,
         options: Option<RequestOptions>,
         _: Box<dyn Future<Output = Result<()>> + Send>,
     ) -> Box<dyn Future<Output = Result<Answer>> + Send> {
-        if let Err(error) = self.check(request.uri()) {
-            return Box::new(std::future::ready(Err(error)));
-        }
-        let options = options.unwrap_or_default();
-        let connect = options.connect_timeout.unwrap_or(DEFAULT_TIMEOUT);
-        let first_byte = options.first_byte_timeout.unwrap_or(DEFAULT_TIMEOUT);
-        let between_bytes = options.between_bytes_timeout.unwrap_or(DEFAULT_TIMEOUT);
-        let response = CONNECT_TIMEOUT.scope(connect, self.0.client.request(request));
+        let response = self.send(request, options.unwrap_or_default());
         Box::new(async move {
-            // The head only: an upload that is still going on continues on the connection's own task.
-            let response = match tokio::time::timeout(first_byte, response).await {
-                Ok(response) => response.map_err(|error| classify(&error))?,
-                Err(_) => return Err(Error::ConnectionReadTimeout),
-            };
-            let response = response.map(|body| IdleBody::new(body, between_bytes).boxed_unsync());
+            let response = response.await?.map(BodyExt::boxed_unsync);
             Ok((response, Box::new(std::future::ready(Ok(()))) as Box<_>))
         })
     }
+}
+
+/// Whether a field is the host's affair. Each field of each message is asked about: the provided version of the hook allocates a closure and builds
+/// the list every time.
+pub(crate) fn is_forbidden(name: &HeaderName) -> bool {
+    FORBIDDEN.contains(name)
 }
 
 /// A response, and a future for what remains to be done about it: nothing.
