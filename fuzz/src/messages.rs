@@ -5,7 +5,7 @@ use gateway_core::backend::Location;
 use gateway_core::fields::{Field, fits};
 use gateway_core::forwarded::{Origin, is_loop};
 use gateway_core::response::{Notes, Timing, relayed};
-use gateway_core::route::Route;
+use gateway_core::route::{Choice, Route, Selection};
 use gateway_core::{body, cors, headers, page, request_id as ids, route as routes};
 use http::Method;
 
@@ -49,12 +49,48 @@ pub fn route(data: &[u8]) {
             Some(Ok(text)) if text == "cloud" => Ok(Location::Cloud),
             Some(_) => Err(()),
         };
-        let id = only("x-backend").unwrap_or_else(|| Ok(default.to_owned()));
-        let selected = routes::select(&request, environment);
-        match (location, id) {
-            (Ok(location), Ok(id)) => assert_eq!(selected, Ok(routes::Selection { id, location })),
-            _ => assert!(selected.is_err(), "{selected:?}"),
+        let expected = match location {
+            Ok(location) => chosen(&named(&request, "x-backend"), location, default),
+            Err(()) => None,
+        };
+        assert_eq!(routes::select(&request, environment).ok(), expected);
+    }
+}
+
+/// What the lines of `x-backend` choose; nothing where they are refused.
+fn chosen(lines: &[Vec<u8>], location: Location, default: &str) -> Option<Choice> {
+    let Some((first, others)) = lines.split_first() else {
+        return Some(Choice::One(Selection { id: default.to_owned(), location }));
+    };
+    let text = std::str::from_utf8(&lines.join(&b","[..])).ok().filter(|text| text.is_ascii())?.to_owned();
+    let names: Vec<_> = text.split(',').map(str::trim).collect();
+    let repeated = names.iter().all(|name| *name == names[0]);
+    if repeated && names[0] == "*" {
+        return Some(Choice::All(location));
+    }
+    if !repeated && (others.iter().any(|other| other != first) || names.contains(&"*")) {
+        return None;
+    }
+    let mut members = Vec::new();
+    for name in names {
+        let (id, location) = match name.split_once('@') {
+            None => (name, location),
+            Some((id, "local")) => (id, Location::Local),
+            Some((id, "cloud")) => (id, Location::Cloud),
+            Some(_) => return None,
+        };
+        let member = Selection { id: id.to_owned(), location };
+        if name.is_empty() {
+            return None;
         }
+        if !members.contains(&member) {
+            members.push(member);
+        }
+    }
+    match members.len() {
+        1 => members.pop().map(Choice::One),
+        2..=16 => Some(Choice::Several(members)),
+        _ => None,
     }
 }
 
