@@ -100,7 +100,8 @@ pub fn status_page(data: &[u8]) {
     // Values hold no quotes, so that every second part between quotes is an attribute's value, and what is before it ends in its name.
     let markup = without(&without(&hostile, "<script", "</script>"), "<style", "</style>");
     let parts: Vec<_> = markup.split('"').collect();
-    let links: Vec<_> = parts.chunks_exact(2).filter(|pair| pair[0].ends_with(" href=")).map(|pair| pair[1]).collect();
+    let valued = |name| parts.chunks_exact(2).filter(move |pair| pair[0].ends_with(name)).map(|pair| pair[1]);
+    let links: Vec<_> = valued(" href=").collect();
     // The page's own, for an icon, is always there.
     assert!(!links.is_empty());
     for link in links {
@@ -108,8 +109,7 @@ pub fn status_page(data: &[u8]) {
         assert!(["http://", "https://", "#", "data:,"].iter().any(|start| low.starts_with(start)), "{low:.40}");
     }
     // Rows have their ids, whatever these hold.
-    let ids: Vec<_> =
-        hostile.split("data-id=\"").skip(1).filter_map(|rest| rest.split('"').next()).map(unescaped).collect();
+    let ids: Vec<_> = valued(" data-id=").map(unescaped).collect();
     let seen = |text: &str| {
         text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
     };
