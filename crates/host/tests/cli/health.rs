@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::host;
+use crate::{host, read_head};
 
 /// Exit code and stderr of `health`, asked of a listener that answers so; nothing is an answer that never comes.
 fn ask(answer: &'static str) -> (Option<i32>, String) {
@@ -14,12 +14,7 @@ fn ask(answer: &'static str) -> (Option<i32>, String) {
     // Ends with the process of the tests.
     std::thread::spawn(move || {
         let (mut connection, _) = listener.accept().unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            connection.read_exact(&mut byte).unwrap();
-            head.extend_from_slice(&byte);
-        }
+        read_head(&connection).unwrap();
         let _ = connection.write_all(answer.as_bytes());
         let _ = connection.read_to_end(&mut Vec::new());
     });

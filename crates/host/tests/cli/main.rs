@@ -12,8 +12,21 @@ mod serving;
 mod shootout;
 mod start;
 
+use std::io::Read;
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
+
+/// The head of a message, up to the empty line; nothing where the connection ends before.
+fn read_head(mut connection: &TcpStream) -> Option<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        connection.read_exact(&mut byte).ok()?;
+        head.extend_from_slice(&byte);
+    }
+    Some(String::from_utf8_lossy(&head).into_owned())
+}
 
 /// `gateway-host` in this folder, untouched by our own environment.
 fn host(folder: &Path, arguments: &[&str]) -> Command {

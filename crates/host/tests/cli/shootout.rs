@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::sync::mpsc;
 
-use crate::host;
+use crate::{host, read_head};
 
 /// Three backends: two that differ in body and header, with what would steer a terminal or a document, and one that failed.
 const DIFFERENT: &str = r#"{
@@ -51,13 +51,8 @@ fn run(folder: &Path, arguments: &[&str], status: &str, body: &str) -> Run {
     // Ends with the process of the tests.
     std::thread::spawn(move || {
         let (mut connection, _) = listener.accept().unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            connection.read_exact(&mut byte).unwrap();
-            head.extend_from_slice(&byte);
-        }
-        let _ = sent.send(String::from_utf8(head).unwrap());
+        let head = read_head(&connection).unwrap();
+        let _ = sent.send(head);
         let _ = connection.write_all(answer.as_bytes());
         let _ = connection.read_to_end(&mut Vec::new());
     });

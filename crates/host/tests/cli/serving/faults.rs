@@ -9,7 +9,8 @@ use std::time::Instant;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use super::SOON;
-use super::gateway::{Backend, Gateway, read_head};
+use super::gateway::{Backend, Gateway};
+use crate::read_head;
 
 /// Answers whatever comes, on as many connections as come, and counts requests other than health checks.
 struct Answering {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::up;
+use crate::{read_head, up};
 
 /// The head of a request and its connection.
 pub(super) type Arrival = (String, TcpStream);
@@ -39,17 +39,6 @@ impl Backend {
         });
         Self { url, checks, requests }
     }
-}
-
-/// Everything up to the empty line; nothing where the connection ends before.
-pub(super) fn read_head(mut connection: &TcpStream) -> Option<String> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        connection.read_exact(&mut byte).ok()?;
-        head.extend_from_slice(&byte);
-    }
-    Some(String::from_utf8_lossy(&head).into_owned())
 }
 
 fn sort(connection: TcpStream, checks: &Sender<Arrival>, requests: &Sender<Arrival>) -> Option<()> {
