@@ -337,7 +337,7 @@ fn proxy_status(error: &str, details: &str) -> String {
 const MOST_REPEATED: usize = 64;
 
 /// `text`, cut after `most` characters.
-pub(crate) fn shorten(text: &str, most: usize) -> String {
+pub fn shorten(text: &str, most: usize) -> String {
     if text.chars().count() <= most { text.to_owned() } else { text.chars().take(most).chain(['…']).collect() }
 }
 

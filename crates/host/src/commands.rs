@@ -4,6 +4,7 @@ pub(crate) mod check;
 mod coverage;
 pub(crate) mod health;
 pub(crate) mod kv;
+mod one_request;
 pub(crate) mod shootout;
 mod snapshot;
 

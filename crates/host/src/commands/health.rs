@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gateway_core::backend_url::{BackendUrl, Scheme, UrlError};
-use http_body_util::{BodyExt, Empty, Limited};
+use http_body_util::Empty;
 use hyper::header::{CONNECTION, HOST, USER_AGENT};
 use hyper::{Request, StatusCode};
-use hyper_util::rt::TokioIo;
 use serde::Deserialize;
-use tokio::net::TcpStream;
+
+use super::one_request::{self, RequestError};
 
 /// How long the gateway may take.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -121,24 +121,17 @@ fn judge(origin: String, status: StatusCode, body: &[u8]) -> Result<Healthy, Hea
 }
 
 async fn ask(url: &BackendUrl) -> Result<(StatusCode, Bytes), HealthError> {
-    let broken = |error: &dyn fmt::Display| HealthError::Broken(url.origin(), error.to_string());
-    let host = url.host().trim_matches(['[', ']']);
-    let connection =
-        TcpStream::connect((host, url.port())).await.map_err(|error| HealthError::Connect(url.origin(), error))?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(connection)).await.map_err(|error| broken(&error))?;
-    // Ends with the process.
-    tokio::spawn(connection);
+    let failed = |error| match error {
+        RequestError::Connect(error) => HealthError::Connect(url.origin(), error),
+        RequestError::Broken(reason) => HealthError::Broken(url.origin(), reason),
+    };
     let request = Request::get(url.join("/health"))
         .header(HOST, url.authority())
         .header(USER_AGENT, AGENT)
         .header(CONNECTION, "close")
         .body(Empty::<Bytes>::new())
-        .map_err(|error| broken(&error))?;
-    let response = sender.send_request(request).await.map_err(|error| broken(&error))?;
-    let status = response.status();
-    let body = Limited::new(response.into_body(), LONGEST).collect().await.map_err(|error| broken(&error))?;
-    Ok((status, body.to_bytes()))
+        .map_err(|error| failed(RequestError::broken(error)))?;
+    one_request::send(url, request, LONGEST).await.map_err(failed)
 }
 
 #[cfg(test)]

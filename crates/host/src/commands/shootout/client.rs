@@ -1,19 +1,16 @@
 //! The one request to the gateway.
 
-use std::fmt;
-
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty, Limited};
+use http_body_util::Empty;
 use hyper::header::{ACCEPT, CONNECTION, HOST, USER_AGENT};
 use hyper::{Request, StatusCode};
-use hyper_util::rt::TokioIo;
 use serde::Deserialize;
-use tokio::net::TcpStream;
 
 use super::error::ShootoutError;
 use super::target::Target;
 use super::text::plain;
 use crate::cli::Shootout;
+use crate::commands::one_request::{self, RequestError};
 
 /// A comparison of sixteen backends with whole patches is some hundred KiB; more is not the gateway's.
 const LONGEST: usize = 8 * 1024 * 1024;
@@ -48,20 +45,12 @@ pub(super) async fn ask(target: &Target, arguments: &Shootout) -> Result<Bytes, 
 }
 
 async fn exchange(target: &Target, arguments: &Shootout) -> Result<(StatusCode, Bytes), ShootoutError> {
-    let broken = |error: &dyn fmt::Display| ShootoutError::Broken(target.origin(), error.to_string());
-    let host = target.gateway.host().trim_matches(['[', ']']);
-    let connection = TcpStream::connect((host, target.gateway.port()))
-        .await
-        .map_err(|error| ShootoutError::Connect(target.origin(), error))?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(connection)).await.map_err(|error| broken(&error))?;
-    // Ends with the process.
-    tokio::spawn(connection);
-    let response = sender.send_request(request(target, arguments).map_err(|error| broken(&error))?);
-    let response = response.await.map_err(|error| broken(&error))?;
-    let status = response.status();
-    let body = Limited::new(response.into_body(), LONGEST).collect().await.map_err(|error| broken(&error))?;
-    Ok((status, body.to_bytes()))
+    let failed = |error| match error {
+        RequestError::Connect(error) => ShootoutError::Connect(target.origin(), error),
+        RequestError::Broken(reason) => ShootoutError::Broken(target.origin(), reason),
+    };
+    let request = request(target, arguments).map_err(|error| failed(RequestError::broken(error)))?;
+    one_request::send(&target.gateway, request, LONGEST).await.map_err(failed)
 }
 
 /// The user's fields stand in place of the command's own of the same name.

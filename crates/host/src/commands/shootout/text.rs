@@ -4,6 +4,8 @@
 
 use std::fmt::Write;
 
+use gateway_core::error::shorten;
+
 use super::report::{Operation, Report, Row, label};
 use crate::commands::number;
 
@@ -164,7 +166,7 @@ fn differences(out: &mut String, report: &Report, paint: Paint) {
 /// One operation of the patch as a line: what it does, where, and the new value.
 fn in_words(operation: &Operation, paint: Paint) -> String {
     let path = if operation.path.is_empty() { "(the whole body)".to_owned() } else { plain(&operation.path) };
-    let value = || shortened(&plain(&operation.value.to_string()));
+    let value = || shorten(&plain(&operation.value.to_string()), LONGEST);
     match operation.op.as_str() {
         "add" => format!("{} {path}: {}", paint.good("+"), value()),
         "remove" => format!("{} {path}", paint.bad("-")),
@@ -177,7 +179,7 @@ fn values(values: &[String]) -> String {
     if values.is_empty() {
         return "absent".to_owned();
     }
-    shortened(&values.iter().map(|value| format!("'{}'", plain(value))).collect::<Vec<_>>().join(" and "))
+    shorten(&values.iter().map(|value| format!("'{}'", plain(value))).collect::<Vec<_>>().join(" and "), LONGEST)
 }
 
 fn summary(out: &mut String, report: &Report, paint: Paint) {
@@ -231,10 +233,6 @@ fn size(bytes: u64) -> String {
         10_240..10_485_760 => format!("{} KiB", bytes / 1024),
         _ => format!("{} MiB", bytes / 1_048_576),
     }
-}
-
-fn shortened(text: &str) -> String {
-    if text.chars().count() <= LONGEST { text.to_owned() } else { text.chars().take(LONGEST).chain(['…']).collect() }
 }
 
 /// The text without what would steer a terminal: control characters and those that turn the direction of writing.
