@@ -13,22 +13,25 @@ use crate::shootout::{self, Between, Lessons};
 use crate::store::HostStore;
 use crate::upload::{self, ReadError, RequestBody};
 use crate::variables::HostVariables;
-use gateway_core::backend::{Backend, Location};
+use gateway_core::backend::cloud::CloudRegistry;
+use gateway_core::backend::credentials;
+use gateway_core::backend::known::{Backend, Location};
+use gateway_core::backend::local::LocalRegistry;
+use gateway_core::backend::registry::{BackendRegistry, Variables as _};
 use gateway_core::config::{self, ConfigError, ENVIRONMENT, REQUEST_TIMEOUT};
-use gateway_core::credentials;
-use gateway_core::endpoints;
-use gateway_core::error::{GatewayError, Reply};
 use gateway_core::failure::UpstreamFailure;
 use gateway_core::fields::{fits, text_values};
-use gateway_core::forwarded::is_loop;
-use gateway_core::headers;
-use gateway_core::health::{Entry, Outcome, State};
-use gateway_core::log;
-use gateway_core::page::{StatusPage, wants_html};
-use gateway_core::registry::{BackendRegistry, CloudRegistry, LocalRegistry, Variables as _};
-use gateway_core::request_id;
-use gateway_core::response::{self, Notes, Timing};
-use gateway_core::route::{Choice, Route, Selection, Unselectable, route, select};
+use gateway_core::health::rules::{Entry, Outcome, State};
+use gateway_core::request::forwarded::is_loop;
+use gateway_core::request::headers;
+use gateway_core::request::request_id;
+use gateway_core::request::route::{Choice, Route, Selection, Unselectable, route, select};
+use gateway_core::response::error::{GatewayError, Reply};
+use gateway_core::response::log;
+use gateway_core::response::notes as response;
+use gateway_core::response::notes::{Notes, Timing};
+use gateway_core::status::endpoints;
+use gateway_core::status::page::{StatusPage, wants_html};
 use gateway_core::time::Timestamp;
 use std::time::Duration;
 
@@ -159,7 +162,7 @@ async fn forward(
         return Err(GatewayError::BadRequest(LEAVES_THE_BASE_PATH));
     }
     let entry = capabilities.health(&backend);
-    record.health = Some(gateway_core::health::state(entry.as_ref(), record.time));
+    record.health = Some(gateway_core::health::rules::state(entry.as_ref(), record.time));
     if let Some(error) = gated(&backend, entry.as_ref(), record.time) {
         record.observation = Some(Observation { backend, entry, outcome: Outcome::Nothing });
         return Err(error);
@@ -188,8 +191,10 @@ async fn forward(
     let latency = ended.since(started);
     record.backend_time = Some(latency);
     let (outcome, result) = match result {
-        Ok(inflight) => (gateway_core::health::of_answer(inflight.status, latency), Ok(inflight)),
-        Err(SendError::Upstream(failure)) => (gateway_core::health::of_failure(&failure), Err(upstream_error(failure))),
+        Ok(inflight) => (gateway_core::health::rules::of_answer(inflight.status, latency), Ok(inflight)),
+        Err(SendError::Upstream(failure)) => {
+            (gateway_core::health::rules::of_failure(&failure), Err(upstream_error(failure)))
+        }
         Err(SendError::BrokenRequestBody) => (Outcome::Nothing, Err(GatewayError::BrokenRequestBody)),
     };
     record.observation = Some(Observation { backend, entry, outcome });

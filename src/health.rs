@@ -1,4 +1,4 @@
-//! Health in action: active checks, what requests teach, and the writing of both. The rules stand in `gateway_core::health`.
+//! Health in action: active checks, what requests teach, and the writing of both. The rules stand in `gateway_core::health::rules`.
 
 use crate::bindings::{monotonic_clock, random};
 use crate::clock::{self, Instant};
@@ -7,16 +7,17 @@ use crate::inbound::Head;
 use crate::outbound::{Outbound, SendError};
 use crate::upload::RequestBody;
 use crate::wait::{Deadline, Work, at_once, ready};
-use gateway_core::backend::{Backend, Location};
-use gateway_core::credentials;
-use gateway_core::forwarded::{Origin, via};
-use gateway_core::health::{
-    self, CHECK_TIMEOUT, CHECKS_AT_ONCE, DEFAULT_ENDPOINT, Entry, LISTING_TIMEOUT, Outcome, Plan, REFRESH_JITTER,
-    after, claim, claim_recheck, plan,
+use gateway_core::backend::credentials;
+use gateway_core::backend::known::{Backend, Location};
+use gateway_core::backend::registry::Listed;
+use gateway_core::health::rules as health;
+use gateway_core::health::rules::{
+    CHECK_TIMEOUT, CHECKS_AT_ONCE, DEFAULT_ENDPOINT, Entry, LISTING_TIMEOUT, Outcome, Plan, REFRESH_JITTER, after,
+    claim, claim_recheck, plan,
 };
-use gateway_core::registry::Listed;
+use gateway_core::request::forwarded::{Origin, via};
+use gateway_core::status::view::BackendView;
 use gateway_core::time::Timestamp;
-use gateway_core::view::BackendView;
 use http::Method;
 use std::cell::RefCell;
 

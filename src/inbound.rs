@@ -3,7 +3,7 @@
 use crate::bindings::http_types::{IncomingBody, IncomingRequest, Method as WasiMethod};
 use crate::origin;
 use gateway_core::fields::Field;
-use gateway_core::forwarded::Origin;
+use gateway_core::request::forwarded::Origin;
 use http::Method;
 
 /// A request's head.

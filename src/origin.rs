@@ -2,7 +2,7 @@
 
 use crate::bindings::http_types::IncomingRequest;
 use gateway_core::fields::Field;
-use gateway_core::forwarded::Origin;
+use gateway_core::request::forwarded::Origin;
 
 /// Spin tells it in fields of its own, which stand after any that a client forged.
 #[cfg(not(feature = "plain-wasi"))]

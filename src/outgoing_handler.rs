@@ -5,7 +5,7 @@ use crate::bindings::http_types::{ErrorCode, FutureIncomingResponse, OutgoingReq
 use crate::bindings::unchecked_outgoing_handler;
 use crate::manifest::{ALLOWED_HOSTS, Entry};
 use crate::variables;
-use gateway_core::allowed_hosts::AllowedHosts;
+use gateway_core::network::allowed_hosts::AllowedHosts;
 use http::uri::Authority;
 
 /// Sends a request, unless its host is not among the allowed ones.

@@ -1,4 +1,4 @@
-//! The shootout: the exchanges that `gateway_core::shootout` compares, made at once and round by round.
+//! The shootout: the exchanges that `gateway_core::comparison::shootout` compares, made at once and round by round.
 
 use crate::bindings::StreamError;
 use crate::bindings::http_types::IncomingRequest;
@@ -9,19 +9,21 @@ use crate::inbound::Head;
 use crate::outbound::{Inflight, Outbound, SendError};
 use crate::upload::{self, ReadError, RequestBody};
 use crate::wait::{Deadline, TimedOut, Work, at_once, ready};
-use gateway_core::backend::{Backend, Location};
-use gateway_core::body::{content_length, response_has_body};
+use gateway_core::backend::credentials;
+use gateway_core::backend::known::{Backend, Location};
+use gateway_core::backend::registry::Variables as _;
+use gateway_core::comparison::body::Body;
+use gateway_core::comparison::report::{Runs, Skipped};
+use gateway_core::comparison::shootout;
+use gateway_core::comparison::shootout::{AT_ONCE, Answered, Contender, HAS_A_BODY, MOST_BACKENDS, Shootout};
 use gateway_core::config::{self, REQUEST_TIMEOUT};
-use gateway_core::credentials;
-use gateway_core::error::{GatewayError, Reply};
 use gateway_core::fields::Field;
-use gateway_core::headers;
-use gateway_core::health::{self, Entry, Outcome};
-use gateway_core::registry::Variables as _;
-use gateway_core::route::Selection;
-use gateway_core::shootout::{
-    self, AT_ONCE, Answered, Body, Contender, HAS_A_BODY, MOST_BACKENDS, Runs, Shootout, Skipped,
-};
+use gateway_core::health::rules as health;
+use gateway_core::health::rules::{Entry, Outcome};
+use gateway_core::request::body::{content_length, response_has_body};
+use gateway_core::request::headers;
+use gateway_core::request::route::Selection;
+use gateway_core::response::error::{GatewayError, Reply};
 use std::cell::RefCell;
 use std::time::Duration;
 

@@ -6,9 +6,9 @@ use crate::clock::Instant;
 use crate::inbound::{self, Head};
 use crate::pump::{End, pump, write};
 use crate::wait::{Deadline, ready};
-use gateway_core::body::{can_be_chunked, content_length};
-use gateway_core::error::GatewayError;
 use gateway_core::failure::UpstreamFailure;
+use gateway_core::request::body::{can_be_chunked, content_length};
+use gateway_core::response::error::GatewayError;
 use std::time::Duration;
 
 /// How much is read to find out whether a body of unknown length is empty.

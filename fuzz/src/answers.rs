@@ -1,14 +1,14 @@
 //! What the gateway writes itself: errors, the status page, the log.
 
 use arbitrary::{Arbitrary, Unstructured};
-use gateway_core::backend::Location;
+use gateway_core::backend::known::Location;
 use gateway_core::config::ConfigError;
-use gateway_core::error::GatewayError;
 use gateway_core::failure::UpstreamFailure;
-use gateway_core::log;
-use gateway_core::page::StatusPage;
+use gateway_core::response::error::GatewayError;
+use gateway_core::response::log;
+use gateway_core::status::page::StatusPage;
+use gateway_core::status::view::BackendView;
 use gateway_core::time::Timestamp;
-use gateway_core::view::BackendView;
 use serde_json::Value;
 use std::time::Duration;
 

@@ -1,12 +1,14 @@
 //! What requests and responses carry: routes, fields, ids, lengths.
 
 use crate::input::{elements, fields, lines, named, text_lines};
-use gateway_core::backend::Location;
+use gateway_core::backend::known::Location;
 use gateway_core::fields::{Field, fits};
-use gateway_core::forwarded::{Origin, is_loop};
-use gateway_core::response::{Notes, Timing, relayed};
-use gateway_core::route::{Choice, Route, Selection};
-use gateway_core::{body, cors, headers, page, request_id as ids, route as routes};
+use gateway_core::request::forwarded::{Origin, is_loop};
+use gateway_core::request::route::{Choice, Route, Selection};
+use gateway_core::request::{body, headers, request_id as ids, route as routes};
+use gateway_core::response::cors;
+use gateway_core::response::notes::{Notes, Timing, relayed};
+use gateway_core::status::page;
 use http::Method;
 
 /// Line 1: method. Line 2: target. Then fields.

@@ -1,9 +1,10 @@
 //! Where the component may connect to.
 
 use crate::input::text_lines;
-use gateway_core::allowed_hosts::{AllowedHosts, names};
-use gateway_core::backend_url::BackendUrl;
-use gateway_core::internal_host;
+use gateway_core::backend::url::BackendUrl;
+use gateway_core::network::allowed_hosts::AllowedHosts;
+use gateway_core::network::internal_host;
+use gateway_core::network::named::names;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// What an entry says, or `None` where it is not one of a few plain forms.

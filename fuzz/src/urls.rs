@@ -1,7 +1,7 @@
 //! URLs, paths, and names of files.
 
 use crate::input::{decoded, text_lines};
-use gateway_core::backend_url::BackendUrl;
+use gateway_core::backend::url::BackendUrl;
 use gateway_core::file_name;
 
 /// Scheme and authority in lower case, and the base path without slashes at its end, of a text that was accepted.

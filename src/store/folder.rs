@@ -2,9 +2,9 @@
 //! [`gateway_core::file_name`]). Without the folder there is no store, and nothing is remembered.
 
 use crate::bindings::random;
+use gateway_core::backend::registry::Store;
 use gateway_core::config::{ConfigError, Source};
 use gateway_core::file_name;
-use gateway_core::registry::Store;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};

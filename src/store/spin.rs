@@ -1,8 +1,8 @@
 //! The host's key-value store, opened when first needed.
 
 use crate::bindings::fermyon::spin::key_value;
+use gateway_core::backend::registry::Store;
 use gateway_core::config::{ConfigError, Source};
-use gateway_core::registry::Store;
 use std::cell::OnceCell;
 
 const LABEL: &str = "default";

@@ -1,8 +1,8 @@
 //! Variables where the host has none of its own: the environment, else the defaults of `spin.toml`.
 
 use crate::manifest::VARIABLES;
+use gateway_core::backend::registry::Variables;
 use gateway_core::config::ConfigError;
-use gateway_core::registry::Variables;
 use std::env;
 
 /// The variables of the environment.

@@ -1,8 +1,8 @@
 //! Configuration: the host's variables.
 
 use crate::bindings::fermyon::spin::variables;
+use gateway_core::backend::registry::Variables;
 use gateway_core::config::ConfigError;
-use gateway_core::registry::Variables;
 
 /// Spin's variables.
 pub(crate) struct SpinVariables;

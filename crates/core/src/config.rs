@@ -1,6 +1,6 @@
 //! Configuration values and the ways they can be wrong.
 
-use crate::backend::Location;
+use crate::backend::known::Location;
 use std::fmt;
 use std::time::Duration;
 

@@ -14,33 +14,20 @@
 //! In scope: which backend, which headers, which answer, where the component may connect to. Out of scope: sockets, storage, and bytes of bodies,
 //! but for those that `shootout` compares.
 
-pub mod allowed_hosts;
 pub mod backend;
-pub mod backend_url;
-pub mod body;
+pub mod comparison;
 pub mod config;
-pub mod cors;
-pub mod credentials;
-pub mod endpoints;
-pub mod error;
 pub mod failure;
 pub mod fields;
 pub mod file_name;
-pub mod forwarded;
-pub mod headers;
 pub mod health;
-pub mod internal_host;
 mod json;
-pub mod log;
-pub mod page;
-pub mod registry;
-pub mod request_id;
+pub mod network;
+pub mod request;
 pub mod response;
-pub mod route;
-pub mod shootout;
+pub mod status;
 mod text;
 pub mod time;
-pub mod view;
 
 /// The gateway's name in `via` and `proxy-status`, and the mark by which it recognises a loop.
 pub const GATEWAY_NAME: &str = "backend-shootout-gateway";

@@ -73,7 +73,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-pub use gateway_core::allowed_hosts;
+pub use gateway_core::network::allowed_hosts;
 
 pub use self::application::Application;
 pub use self::engine::EngineError;

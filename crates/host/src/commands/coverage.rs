@@ -5,7 +5,7 @@ mod pattern;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use gateway_core::backend_url::BackendUrl;
+use gateway_core::backend::url::BackendUrl;
 use gateway_core::config::CLOUD_HOSTS;
 use gateway_host::allowed_hosts::AllowedHosts;
 use gateway_host::manifest::Manifest;

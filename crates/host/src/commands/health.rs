@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
-use gateway_core::backend_url::{BackendUrl, Scheme, UrlError};
+use gateway_core::backend::url::{BackendUrl, Scheme, UrlError};
 use http_body_util::Empty;
 use hyper::header::{CONNECTION, HOST, USER_AGENT};
 use hyper::{Request, StatusCode};

@@ -7,11 +7,13 @@ mod list;
 use std::io::{IsTerminal, Read};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use gateway_core::backend::{Backend, Location};
+use gateway_core::backend::cloud::BACKEND_KEY;
+use gateway_core::backend::known::{Backend, Location};
+use gateway_core::backend::local::LocalRegistry;
+use gateway_core::backend::registry::BackendRegistry;
 use gateway_core::config::{CLOUD_HOSTS, ENVIRONMENT, environment};
-use gateway_core::health;
-use gateway_core::internal_host;
-use gateway_core::registry::{BACKEND_KEY, BackendRegistry, LocalRegistry};
+use gateway_core::health::rules as health;
+use gateway_core::network::internal_host;
 use gateway_core::time::Timestamp;
 use gateway_host::{Application, KeyValueStore};
 

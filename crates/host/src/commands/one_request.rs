@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io;
 
 use bytes::Bytes;
-use gateway_core::backend_url::BackendUrl;
+use gateway_core::backend::url::BackendUrl;
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use gateway_core::backend::Backend;
+use gateway_core::backend::cloud::BACKEND_KEY;
+use gateway_core::backend::known::Backend;
+use gateway_core::backend::registry::{Store, Variables};
 use gateway_core::config::ConfigError;
-use gateway_core::registry::{BACKEND_KEY, Store, Variables};
 use gateway_host::{KeyValueStore, StoreError};
 
 use super::STORE;

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
-use gateway_core::backend::{Backend, KNOWN_BACKENDS, Location, known_backend};
-use gateway_core::backend_url::BackendUrl;
+use gateway_core::backend::cloud::BACKEND_KEY;
+use gateway_core::backend::known::{Backend, KNOWN_BACKENDS, Location, known_backend};
+use gateway_core::backend::local::LocalRegistry;
+use gateway_core::backend::registry::BackendRegistry;
+use gateway_core::backend::url::BackendUrl;
 use gateway_core::config::{CLOUD_HOSTS, EXTRA_BACKENDS, Source};
-use gateway_core::internal_host;
-use gateway_core::registry::{BACKEND_KEY, BackendRegistry, LocalRegistry};
+use gateway_core::network::internal_host;
 
 use super::report::{Report, Severity};
 use crate::commands::coverage::Coverage;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gateway_core::backend::KNOWN_BACKENDS;
+use gateway_core::backend::known::KNOWN_BACKENDS;
 use gateway_core::config::{CLOUD_HOSTS, ENVIRONMENT, EXTRA_BACKENDS, REQUEST_TIMEOUT};
 use gateway_host::manifest::Manifest;
 use gateway_host::template::{Template, TemplateError};

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use gateway_core::backend::Location;
-use gateway_core::health::{Entry, HEALTH_KEY};
-use gateway_core::registry::BACKEND_KEY;
+use gateway_core::backend::cloud::BACKEND_KEY;
+use gateway_core::backend::known::Location;
+use gateway_core::health::rules::{Entry, HEALTH_KEY};
 use gateway_host::KeyValueStore;
 
 use super::backends::{Subject, check_all, key_of};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use gateway_core::backend_url::{BackendUrl, Scheme};
+use gateway_core::backend::url::{BackendUrl, Scheme};
 
 /// `scheme://host:port`, where scheme and port may be any, and the host may be everything below a domain.
 #[derive(Debug, Clone, PartialEq, Eq)]

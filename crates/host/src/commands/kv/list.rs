@@ -3,8 +3,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use gateway_core::health::{Entry, HEALTH_KEY};
-use gateway_core::registry::BACKEND_KEY;
+use gateway_core::backend::cloud::BACKEND_KEY;
+use gateway_core::health::rules::{Entry, HEALTH_KEY};
 use gateway_core::time::Timestamp;
 use serde::Serialize;
 

@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use gateway_core::backend_url::UrlError;
+use gateway_core::backend::url::UrlError;
 use hyper::StatusCode;
 
 #[derive(Debug)]

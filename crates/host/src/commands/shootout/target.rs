@@ -1,6 +1,6 @@
 //! The command's URL: its origin is a gateway, the rest is what the backends are asked for.
 
-use gateway_core::backend_url::{BackendUrl, Scheme};
+use gateway_core::backend::url::{BackendUrl, Scheme};
 use hyper::http::uri::PathAndQuery;
 
 use super::error::ShootoutError;

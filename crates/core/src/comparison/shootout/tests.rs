@@ -1,7 +1,7 @@
-use super::document::document;
-use super::patch::{self, MOST_BYTES, MOST_OPERATIONS, Patch};
 use super::*;
-use crate::backend::Location::{Cloud, Local};
+use crate::backend::known::Location::{Cloud, Local};
+use crate::comparison::document::document;
+use crate::comparison::patch::{self, MOST_BYTES, MOST_OPERATIONS, Patch};
 use serde_json::{Value, json};
 
 fn contender(id: &str) -> Contender {
@@ -307,8 +307,8 @@ fn diff(from: &Value, to: &Value) -> Patch {
     patch::diff(document(from.as_bytes()).unwrap(), document(to.as_bytes()).unwrap()).unwrap()
 }
 
-fn as_json(operations: &[super::patch::Operation]) -> Value {
-    let one = |operation: &super::patch::Operation| {
+fn as_json(operations: &[patch::Operation]) -> Value {
+    let one = |operation: &patch::Operation| {
         let mut json = json!({ "op": operation.op, "path": operation.path });
         if let Some(value) = &operation.value {
             json["value"] = serde_json::from_str(value).unwrap();

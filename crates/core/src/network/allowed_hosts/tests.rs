@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::network::named::names;
 
 fn compile(value: &str) -> Result<AllowedHosts, AllowedHostsError> {
     AllowedHosts::compile([("{{ entry }}", value)])

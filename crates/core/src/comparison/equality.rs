@@ -4,7 +4,7 @@ use super::body::Body;
 use super::document::document;
 use super::patch::{self, Patch};
 use crate::fields::{Field, values};
-use crate::headers::{belongs_to_hop, lower};
+use crate::request::headers::{belongs_to_hop, lower};
 
 /// Fields that differ between implementations, or from moment to moment, without meaning anything. Beside them: hop-by-hop fields and those
 /// with one of [`EXPECTED_PREFIXES`].
@@ -149,5 +149,5 @@ fn lines(fields: &[Field], name: &str) -> Vec<String> {
 
 /// `text`, cut where it is very long.
 pub(super) fn bounded(text: &str) -> String {
-    crate::error::shorten(text, MOST_CHARACTERS)
+    crate::response::error::shorten(text, MOST_CHARACTERS)
 }

@@ -1,8 +1,8 @@
 //! Which fields pass through the gateway, in either direction: everything but what belongs to one connection only.
 
 use crate::fields::{Field, list};
-use crate::forwarded::{Origin, via};
-use crate::request_id::X_REQUEST_ID;
+use crate::request::forwarded::{Origin, via};
+use crate::request::request_id::X_REQUEST_ID;
 use crate::text::{all, same_name};
 use std::borrow::Cow;
 

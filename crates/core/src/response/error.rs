@@ -1,11 +1,12 @@
 //! Every answer the gateway gives instead of a backend's: one table from failure to reply. No other file chooses a status.
 
+use crate::GATEWAY_NAME;
+use crate::backend::known::Location;
 use crate::config::ConfigError;
 use crate::failure::{UpstreamFailure, whole_seconds};
 use crate::fields::{Field, field};
 use crate::json::Json;
 use crate::time::display_duration;
-use crate::{GATEWAY_NAME, backend::Location};
 use http::StatusCode;
 use std::time::Duration;
 

@@ -8,26 +8,19 @@
 //!
 //! In scope: who is asked when, what of the answers is compared, and how it is told. Out of scope: sending, reading, clocks.
 
-mod body;
-mod compare;
-mod document;
-mod patch;
-mod report;
-mod stats;
 #[cfg(test)]
 mod tests;
 
-pub use body::Body;
-pub use report::{Runs, Skipped};
-
-use crate::backend::Location;
-use crate::error::{GatewayError, Reply};
+use super::body::Body;
+use super::equality::{self, HeaderDifference, Reference, Verdict};
+use super::measure::Times;
+use super::report::{self, Runs, Skipped};
+use crate::backend::known::Location;
 use crate::fields::{Field, field, last_str, values};
-use crate::health::Outcome;
-use crate::route::X_BACKEND;
-use compare::{HeaderDifference, Reference, Verdict};
+use crate::health::rules::Outcome;
+use crate::request::route::X_BACKEND;
+use crate::response::error::{GatewayError, Reply};
 use http::Method;
-use stats::Times;
 use std::time::Duration;
 
 /// How often each backend is asked: 1 to 50, default 1.
@@ -157,26 +150,26 @@ pub struct Shootout {
     reference: Option<Reference>,
 }
 
-struct Row {
-    contender: Contender,
-    first: Option<First>,
-    first_bytes: Times,
-    totals: Times,
-    failed: usize,
-    varies: bool,
+pub(super) struct Row {
+    pub(super) contender: Contender,
+    pub(super) first: Option<First>,
+    pub(super) first_bytes: Times,
+    pub(super) totals: Times,
+    pub(super) failed: usize,
+    pub(super) varies: bool,
     /// The first failure.
-    error: Option<GatewayError>,
+    pub(super) error: Option<GatewayError>,
 }
 
 /// What is told of a row's first answer.
-struct First {
-    status: u16,
-    content_type: Option<String>,
-    size: u64,
-    sha256: Option<String>,
-    header_differences: Vec<HeaderDifference>,
-    verdict: Option<Verdict>,
-    disagrees: bool,
+pub(super) struct First {
+    pub(super) status: u16,
+    pub(super) content_type: Option<String>,
+    pub(super) size: u64,
+    pub(super) sha256: Option<String>,
+    pub(super) header_differences: Vec<HeaderDifference>,
+    pub(super) verdict: Option<Verdict>,
+    pub(super) disagrees: bool,
 }
 
 impl Shootout {
@@ -230,7 +223,7 @@ impl Shootout {
 impl First {
     fn new(answered: Answered, sha256: Option<String>, reference: &mut Option<Reference>) -> Self {
         let Answered { status, fields, body, .. } = answered;
-        let content_type = last_str(&fields, "content-type").map(compare::bounded);
+        let content_type = last_str(&fields, "content-type").map(equality::bounded);
         let size = body.as_ref().map_or(0, Body::size);
         let (header_differences, verdict, disagrees) = match reference {
             None => {

@@ -1,6 +1,6 @@
 //! Whether an entry means a host, for the component, which looks at one entry once and has no room for the compiled rules.
 
-use super::ipv4_range::Ipv4Range;
+use super::address_range::Ipv4Range;
 use crate::text::split_once;
 
 /// Whether an entry allows a connection and means its host: not as one that allows every host, or more addresses than one network has.
@@ -50,8 +50,8 @@ fn includes(entry: &str, port: u16) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::AllowedHosts;
     use super::*;
+    use crate::network::allowed_hosts::AllowedHosts;
 
     #[test]
     fn what_an_entry_names_it_allows_and_what_it_allows_it_names_unless_it_is_too_wide() {

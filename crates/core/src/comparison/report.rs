@@ -1,12 +1,12 @@
 //! The answer to a shootout, as JSON.
 
-use super::compare::Verdict;
-use super::stats::Spread;
-use super::{First, Row};
-use crate::backend::Location;
-use crate::endpoints::json;
-use crate::error::Reply;
+use super::equality::Verdict;
+use super::measure::Spread;
+use super::shootout::{First, Row};
+use crate::backend::known::Location;
 use crate::json::Json;
+use crate::response::error::Reply;
+use crate::status::endpoints::json;
 use http::Method;
 
 /// Rounds.

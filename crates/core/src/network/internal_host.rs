@@ -4,9 +4,9 @@
 //! machine, its network, or a cloud's metadata. The host's allowed hosts deny that already where they are narrow; this rule holds where they
 //! are not. It judges what is written in the URL. What a public name resolves to is not known here.
 
-use crate::allowed_hosts::names;
-use crate::backend_url::BackendUrl;
+use crate::backend::url::BackendUrl;
 use crate::config::CLOUD_HOSTS;
+use crate::network::named::names;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Top labels that lead inside: of RFC 6761, 6762, 8375 (`home.arpa`) and 9476 (no public delegation), ICANN's `internal`, and what container

@@ -1,8 +1,7 @@
 //! The URL of a backend: parsed once, then joined with request paths byte for byte.
 
-mod dot_segments;
-
-use crate::route::path_of;
+use super::dot_segments;
+use crate::request::route::path_of;
 use crate::text::split_once;
 use http::Uri;
 use std::fmt;

@@ -5,15 +5,10 @@
 //! scheme. An entry that carries a path is special: Spin loads the application and then denies every request of the
 //! component. This host does the same, and says why.
 
-mod ipv4_range;
-mod named;
-
-pub use named::names;
-
 use std::fmt;
 use std::ops::Range;
 
-use self::ipv4_range::Ipv4Range;
+use super::address_range::Ipv4Range;
 
 /// Compiled rules. The default allows nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -7,8 +7,8 @@
 mod compact;
 
 use self::compact::{compact, compact_file};
+use crate::status::view::BackendView;
 use crate::text::split_once;
-use crate::view::BackendView;
 
 const PAGE: &str = include_str!("page/page.html");
 const ROW: &str = include_str!("page/row.html");

@@ -1,11 +1,11 @@
 //! Backends from Spin variables: one URL variable for each known backend, and `extra_backends` for further ones.
 
 use super::entry::Description;
-use super::{BackendRegistry, Listed, Store, Variables, insert, stored_health};
-use crate::backend::{Backend, KNOWN_BACKENDS, KnownBackend, Location, is_valid_id, known_backend};
-use crate::backend_url::BackendUrl;
+use super::registry::{BackendRegistry, Listed, Store, Variables, insert, stored_health};
+use crate::backend::known::{Backend, KNOWN_BACKENDS, KnownBackend, Location, is_valid_id, known_backend};
+use crate::backend::url::BackendUrl;
 use crate::config::{ConfigError, EXTRA_BACKENDS};
-use crate::health::Entry;
+use crate::health::rules::Entry;
 use serde_json::value::RawValue;
 
 /// The registry of the local environment.
@@ -148,7 +148,7 @@ impl<V: Variables, S: Store> BackendRegistry for LocalRegistry<'_, V, S> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::Fake;
+    use super::super::registry::testing::Fake;
     use super::*;
 
     #[test]

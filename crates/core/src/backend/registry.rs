@@ -1,18 +1,12 @@
 //! Where backends come from: one abstraction over two sources.
 //!
 //! [`LocalRegistry`] reads Spin variables, [`CloudRegistry`] the key-value store. Which of them serves a request is decided by the environment
-//! and `x-backend-location` (see [`crate::route`]).
+//! and `x-backend-location` (see [`crate::request::route`]).
 
-mod cloud;
-mod entry;
-mod local;
-
-pub use cloud::{BACKEND_KEY, CloudRegistry, parse_entry};
-pub use local::LocalRegistry;
-
-use crate::backend::{Backend, Location};
+use crate::backend::known::{Backend, Location};
 use crate::config::ConfigError;
-use crate::health::{self, Entry};
+use crate::health::rules as health;
+use crate::health::rules::Entry;
 
 /// Reads configuration variables. Implemented by the component over Spin's variables.
 pub trait Variables {
@@ -87,12 +81,12 @@ pub trait BackendRegistry {
 }
 
 /// Adds a line at its place in the order of the ids; sorting them all at the end would be more code.
-fn insert(listed: &mut Vec<Listed>, line: Listed) {
+pub(super) fn insert(listed: &mut Vec<Listed>, line: Listed) {
     let place = listed.partition_point(|other| other.id <= line.id);
     listed.insert(place, line);
 }
 
-fn stored_health(store: &impl Store, location: Location, id: &str) -> Option<Entry> {
+pub(super) fn stored_health(store: &impl Store, location: Location, id: &str) -> Option<Entry> {
     Entry::parse(&store.get(&health::key(location, id)).ok()??)
 }
 

@@ -1,11 +1,11 @@
 //! Backends from the key-value store: `backend:<id>` holds one as JSON.
 
 use super::entry::Description;
-use super::{BackendRegistry, Listed, Store, Variables, insert, stored_health};
-use crate::backend::{Backend, Location, is_valid_id};
+use super::registry::{BackendRegistry, Listed, Store, Variables, insert, stored_health};
+use crate::backend::known::{Backend, Location, is_valid_id};
 use crate::config::{CLOUD_HOSTS, ConfigError};
-use crate::health::Entry;
-use crate::internal_host;
+use crate::health::rules::Entry;
+use crate::network::internal_host;
 
 /// What the key of a backend begins with; its id follows.
 pub const BACKEND_KEY: &str = "backend:";
@@ -83,7 +83,7 @@ impl<V: Variables, S: Store> BackendRegistry for CloudRegistry<'_, V, S> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::Fake;
+    use super::super::registry::testing::Fake;
     use super::*;
 
     const GOOD: &str = r#"{"id":"cf-d1","name":"D1","url":"https://d1.example.workers.dev/api/","type":"cloud","healthEndpoint":"/healthz"}"#;

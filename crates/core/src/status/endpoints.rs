@@ -1,12 +1,12 @@
 //! The gateway's own endpoints: `GET /health` and `GET /backends`.
 
 use crate::VERSION;
-use crate::error::Reply;
 use crate::fields::field;
 use crate::json::Json;
-use crate::page::StatusPage;
+use crate::response::error::Reply;
+use crate::status::page::StatusPage;
+use crate::status::view::BackendView;
 use crate::time::Timestamp;
-use crate::view::BackendView;
 use http::StatusCode;
 
 /// The answer to `GET /health`: the gateway runs. Needs nothing but the time.

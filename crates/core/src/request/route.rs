@@ -1,9 +1,9 @@
 //! Which of its duties a request gives the gateway: a preflight, an endpoint of its own, or a backend's work.
 
-use crate::backend::Location;
-use crate::error::GatewayError;
+use crate::backend::known::Location;
+use crate::comparison::shootout::MOST_BACKENDS;
 use crate::fields::{Field, list, values};
-use crate::shootout::MOST_BACKENDS;
+use crate::response::error::GatewayError;
 use http::Method;
 
 /// The field that selects a backend.

@@ -1,7 +1,7 @@
 //! A backend described in JSON: values of `backend:<id>` in the store, elements of the variable `extra_backends`.
 
-use crate::backend::{Backend, Location, is_valid_id};
-use crate::backend_url::BackendUrl;
+use crate::backend::known::{Backend, Location, is_valid_id};
+use crate::backend::url::BackendUrl;
 use crate::json::Value;
 
 /// The JSON form: `{"id","name","url","type"?,"healthEndpoint"?}`; further members are ignored.

@@ -1,9 +1,9 @@
 //! Credentials of the gateway's own for backends: one secret variable for each known backend, sent to that backend alone.
 
-use crate::backend::known_backend;
+use crate::backend::known::known_backend;
+use crate::backend::registry::Variables;
 use crate::config::ConfigError;
 use crate::fields::{Field, values};
-use crate::registry::Variables;
 
 const AUTHORIZATION: &str = "authorization";
 
@@ -30,8 +30,8 @@ pub fn authorization(request: &[Field], id: &str, variables: &impl Variables) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::registry::testing::Fake;
     use crate::fields::field;
-    use crate::registry::testing::Fake;
 
     #[test]
     fn only_its_own_backend_gets_it_and_only_without_the_clients() {

@@ -1,9 +1,10 @@
 //! A backend as `/backends` shows it, to programs as JSON and to people as a page.
 
-use crate::backend::Location;
-use crate::health::{self, Entry, State};
+use crate::backend::known::Location;
+use crate::backend::registry::Listed;
+use crate::health::rules as health;
+use crate::health::rules::{Entry, State};
 use crate::json::Json;
-use crate::registry::Listed;
 use crate::time::Timestamp;
 
 /// One backend of a listing. The members are those of the JSON answer, in its order.
@@ -84,11 +85,11 @@ impl BackendView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::Backend;
-    use crate::backend_url::BackendUrl;
+    use crate::backend::known::Backend;
+    use crate::backend::url::BackendUrl;
     use crate::config::ConfigError;
-    use crate::endpoints::backends_json;
-    use crate::health::{Outcome, after};
+    use crate::health::rules::{Outcome, after};
+    use crate::status::endpoints::backends_json;
     use std::time::Duration;
 
     #[test]

@@ -1,0 +1,9 @@
+//! Several backends in one request, compared.
+
+pub mod body;
+mod document;
+mod equality;
+mod measure;
+mod patch;
+pub mod report;
+pub mod shootout;

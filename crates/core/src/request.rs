@@ -1,0 +1,7 @@
+//! What becomes of a request: which backend, which fields, which body.
+
+pub mod body;
+pub mod forwarded;
+pub mod headers;
+pub mod request_id;
+pub mod route;
