@@ -1,37 +1,44 @@
 //! One request, from beginning to end: route, select, look up, gate, forward, relay, record.
 
-use crate::bindings::http_types::{IncomingRequest, ResponseOutparam};
-use crate::bindings::random;
-use crate::clock::{self, Instant};
-use crate::health::{self, Observation, Update};
+use crate::comparing;
+use crate::comparing::{Between, Lessons};
+use crate::host::bindings::http_types::{IncomingRequest, ResponseOutparam};
+use crate::host::bindings::random;
+use crate::host::clock;
+use crate::host::clock::Instant;
+use crate::host::log_output;
+use crate::host::pump::End;
+use crate::host::store::HostStore;
+use crate::host::variables::HostVariables;
 use crate::inbound::{self, Head};
-use crate::log_output;
 use crate::outbound::{Inflight, Outbound, SendError};
-use crate::pump::End;
+use crate::probing;
+use crate::probing::{Observation, Update};
 use crate::relay;
-use crate::shootout::{self, Between, Lessons};
-use crate::store::HostStore;
 use crate::upload::{self, ReadError, RequestBody};
-use crate::variables::HostVariables;
 use gateway_core::backend::cloud::CloudRegistry;
 use gateway_core::backend::credentials;
-use gateway_core::backend::known::{Backend, Location};
 use gateway_core::backend::local::LocalRegistry;
+use gateway_core::backend::reference::{Location, environment};
+use gateway_core::backend::registry::Backend;
 use gateway_core::backend::registry::{BackendRegistry, Variables as _};
 use gateway_core::config::{self, ConfigError, ENVIRONMENT, REQUEST_TIMEOUT};
 use gateway_core::failure::UpstreamFailure;
 use gateway_core::fields::{fits, text_values};
-use gateway_core::health::rules::{Entry, Outcome, State};
+use gateway_core::health::entry::{Entry, State};
+use gateway_core::health::rules::Outcome;
 use gateway_core::request::forwarded::is_loop;
 use gateway_core::request::headers;
 use gateway_core::request::request_id;
 use gateway_core::request::route::{Choice, Route, Selection, Unselectable, route, select};
-use gateway_core::response::error::{GatewayError, Reply};
+use gateway_core::response::error::GatewayError;
 use gateway_core::response::log;
 use gateway_core::response::notes as response;
 use gateway_core::response::notes::{Notes, Timing};
+use gateway_core::response::reply::Reply;
+use gateway_core::status::accept::wants_html;
 use gateway_core::status::endpoints;
-use gateway_core::status::page::{StatusPage, wants_html};
+use gateway_core::status::page::StatusPage;
 use gateway_core::time::Timestamp;
 use std::time::Duration;
 
@@ -106,12 +113,12 @@ pub(crate) async fn handle(request: IncomingRequest, out: ResponseOutparam) {
     record.write(&head, status.as_u16(), total, error.as_deref());
 
     // The response is out; only now the store may be written.
-    health::write(&capabilities, std::mem::take(&mut record.updates));
+    probing::write(&capabilities, std::mem::take(&mut record.updates));
     if let Some(observation) = record.observation.take() {
-        health::record(&capabilities, observation, record.time.plus(total)).await;
+        probing::record(&capabilities, observation, record.time.plus(total)).await;
     }
     if !record.lessons.is_empty() {
-        Box::pin(shootout::record(&capabilities, std::mem::take(&mut record.lessons))).await;
+        Box::pin(comparing::record(&capabilities, std::mem::take(&mut record.lessons))).await;
     }
 }
 
@@ -134,7 +141,7 @@ async fn answer(
                 Choice::All(location) => Between::All(location),
             };
             // Boxed, so that requests to one backend do not carry its size along.
-            Box::pin(shootout::run(request, head, capabilities, record, between)).await.map(Answer::Own)
+            Box::pin(comparing::run(request, head, capabilities, record, between)).await.map(Answer::Own)
         }
     }
 }
@@ -162,7 +169,7 @@ async fn forward(
         return Err(GatewayError::BadRequest(LEAVES_THE_BASE_PATH));
     }
     let entry = capabilities.health(&backend);
-    record.health = Some(gateway_core::health::rules::state(entry.as_ref(), record.time));
+    record.health = Some(gateway_core::health::entry::state(entry.as_ref(), record.time));
     if let Some(error) = gated(&backend, entry.as_ref(), record.time) {
         record.observation = Some(Observation { backend, entry, outcome: Outcome::Nothing });
         return Err(error);
@@ -211,7 +218,7 @@ pub(crate) fn gated(backend: &Backend, entry: Option<&Entry>, now: Timestamp) ->
 async fn backends(head: &Head, capabilities: &Capabilities, record: &mut Record) -> Result<Reply, GatewayError> {
     let location = capabilities.environment()?;
     let listed = capabilities.with_registry(location, |registry| registry.list_backends())?;
-    let (views, updates) = health::survey(capabilities, location, listed).await;
+    let (views, updates) = probing::survey(capabilities, location, listed).await;
     record.updates = updates;
     if !wants_html(text_values(&head.fields, "accept")) {
         return Ok(endpoints::backends_json(&views));
@@ -227,7 +234,7 @@ async fn backends(head: &Head, capabilities: &Capabilities, record: &mut Record)
 
 impl Capabilities {
     fn environment(&self) -> Result<Location, GatewayError> {
-        Ok(config::environment(self.variables.get(ENVIRONMENT)?.as_deref())?)
+        Ok(environment(self.variables.get(ENVIRONMENT)?.as_deref())?)
     }
 
     /// Runs `work` with the registry of `location`.

@@ -1,7 +1,7 @@
 //! The request as it comes in: its head as plain data, its body as a stream that stays in the host.
 
-use crate::bindings::http_types::{IncomingBody, IncomingRequest, Method as WasiMethod};
-use crate::origin;
+use crate::host::bindings::http_types::{IncomingBody, IncomingRequest, Method as WasiMethod};
+use crate::host::origin;
 use gateway_core::fields::Field;
 use gateway_core::request::forwarded::Origin;
 use http::Method;

@@ -19,25 +19,14 @@
 //! Only this package names `spin_sdk`, and only for wasm: natively it is empty.
 #![cfg(target_family = "wasm")]
 
-mod bindings;
-mod clock;
+mod comparing;
 mod handler;
-mod health;
+mod host;
 mod inbound;
-mod log_output;
-#[cfg(feature = "plain-wasi")]
-mod manifest;
-mod origin;
 mod outbound;
-#[cfg(feature = "plain-wasi")]
-mod outgoing_handler;
-mod pump;
+mod probing;
 mod relay;
-mod shootout;
-mod store;
 mod upload;
-mod variables;
-mod wait;
 
 /// The exported entry point.
 mod entry {

@@ -1,20 +1,20 @@
 //! The request to the backend: sent with timeouts and a deadline of the gateway's own, once more where that is safe.
 
-use crate::bindings::http_types::{
+use crate::host::bindings::http_types::{
     ErrorCode, Fields, FutureIncomingResponse, IncomingResponse, OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
 };
-use crate::bindings::outgoing_handler;
-use crate::clock::{Instant, nanos};
+use crate::host::bindings::outgoing_handler;
+use crate::host::clock::{Instant, nanos};
+use crate::host::pump::End;
+use crate::host::wait::{Deadline, TimedOut, ready};
 use crate::inbound::{Head, wasi_method};
-use crate::pump::End;
 use crate::upload::{RequestBody, Upload};
-use crate::wait::{Deadline, TimedOut, ready};
 use futures::future::{Either, select};
-use gateway_core::backend::known::Backend;
+use gateway_core::backend::registry::Backend;
 use gateway_core::backend::url as backend_url;
-use gateway_core::config::{CONNECT_TIMEOUT, IDLE_TIMEOUT};
 use gateway_core::failure::{UpstreamFailure, may_retry};
 use gateway_core::fields::{Field, fits};
+use gateway_core::limits::{CONNECT_TIMEOUT, IDLE_TIMEOUT};
 use gateway_core::request::body::content_length;
 use http::{Method, StatusCode};
 use std::cell::Cell;

@@ -1,12 +1,12 @@
 //! The response to the client: the backend's, streamed, or one of the gateway's own.
 
-use crate::bindings::http_types::{OutgoingBody, OutgoingResponse, ResponseOutparam};
-use crate::clock::Instant;
+use crate::host::bindings::http_types::{OutgoingBody, OutgoingResponse, ResponseOutparam};
+use crate::host::clock::Instant;
+use crate::host::pump::{End, pump, write};
 use crate::outbound::{Inflight, RestOfUpload, outgoing_fields};
-use crate::pump::{End, pump, write};
 use futures::future::{Either, select};
-use gateway_core::config::IDLE_TIMEOUT;
 use gateway_core::fields::Field;
+use gateway_core::limits::IDLE_TIMEOUT;
 use gateway_core::request::body::response_has_body;
 use http::{Method, StatusCode};
 use std::future::Future;

@@ -1,11 +1,11 @@
 //! The request body on its way to the backend: whether there is one, and its transfer.
 
-use crate::bindings::http_types::{IncomingBody, IncomingRequest, OutgoingBody};
-use crate::bindings::{InputStream, StreamError};
-use crate::clock::Instant;
+use crate::host::bindings::http_types::{IncomingBody, IncomingRequest, OutgoingBody};
+use crate::host::bindings::{InputStream, StreamError};
+use crate::host::clock::Instant;
+use crate::host::pump::{End, pump, write};
+use crate::host::wait::{Deadline, ready};
 use crate::inbound::{self, Head};
-use crate::pump::{End, pump, write};
-use crate::wait::{Deadline, ready};
 use gateway_core::failure::UpstreamFailure;
 use gateway_core::request::body::{can_be_chunked, content_length};
 use gateway_core::response::error::GatewayError;

@@ -1,7 +1,7 @@
 //! What the gateway writes itself: errors, the status page, the log.
 
 use arbitrary::{Arbitrary, Unstructured};
-use gateway_core::backend::known::Location;
+use gateway_core::backend::reference::Location;
 use gateway_core::config::ConfigError;
 use gateway_core::failure::UpstreamFailure;
 use gateway_core::response::error::GatewayError;

@@ -1,7 +1,7 @@
 //! What requests and responses carry: routes, fields, ids, lengths.
 
 use crate::input::{elements, fields, lines, named, text_lines};
-use gateway_core::backend::known::Location;
+use gateway_core::backend::reference::Location;
 use gateway_core::fields::{Field, fits};
 use gateway_core::request::forwarded::{Origin, is_loop};
 use gateway_core::request::route::{Choice, Route, Selection};

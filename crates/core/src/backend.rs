@@ -6,5 +6,6 @@ mod dot_segments;
 mod entry;
 pub mod known;
 pub mod local;
+pub mod reference;
 pub mod registry;
 pub mod url;

@@ -1,6 +1,5 @@
 //! Configuration values and the ways they can be wrong.
 
-use crate::backend::known::Location;
 use std::fmt;
 use std::time::Duration;
 
@@ -14,11 +13,6 @@ pub const EXTRA_BACKENDS: &str = "extra_backends";
 pub const CLOUD_HOSTS: &str = "cloud_hosts";
 /// The deadline where none is configured (design §1, Errors).
 pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// The most that connecting may take of the deadline.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// The longest silence between two chunks of a response body.
-pub const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// The longest time that can be configured.
 const LONGEST_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -72,18 +66,6 @@ impl ConfigError {
     }
 }
 
-/// Reads the value of `environment`; nothing or an empty text means `local`.
-///
-/// # Errors
-/// Any other text than `local` and `cloud`.
-pub fn environment(value: Option<&str>) -> Result<Location, ConfigError> {
-    match value.map(str::trim) {
-        None | Some("") => Ok(Location::Local),
-        Some(text) => Location::parse(text)
-            .ok_or_else(|| ConfigError::variable(ENVIRONMENT, format!("must be 'local' or 'cloud', not '{text}'"))),
-    }
-}
-
 /// Reads the value of `request_timeout`: `30s`, `1500ms` or plain seconds; nothing or an empty text means 30 s.
 ///
 /// # Errors
@@ -118,15 +100,6 @@ pub fn duration(text: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn environments() {
-        assert_eq!(environment(None), Ok(Location::Local));
-        assert_eq!(environment(Some("")), Ok(Location::Local));
-        assert_eq!(environment(Some("cloud")), Ok(Location::Cloud));
-        let error = environment(Some("staging")).map_err(|error| error.to_string());
-        assert_eq!(error, Err("variable 'environment' must be 'local' or 'cloud', not 'staging'".into()));
-    }
 
     #[test]
     fn timeouts() {

@@ -22,11 +22,13 @@ pub mod fields;
 pub mod file_name;
 pub mod health;
 mod json;
+pub mod limits;
 pub mod network;
 pub mod request;
 pub mod response;
 pub mod status;
-mod text;
+pub mod target;
+pub mod text;
 pub mod time;
 
 /// The gateway's name in `via` and `proxy-status`, and the mark by which it recognises a loop.

@@ -4,3 +4,4 @@ pub mod cors;
 pub mod error;
 pub mod log;
 pub mod notes;
+pub mod reply;

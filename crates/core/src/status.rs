@@ -1,5 +1,8 @@
 //! The gateway's own endpoints, for programs and for people.
 
+pub mod accept;
+mod chart;
 pub mod endpoints;
 pub mod page;
+mod template;
 pub mod view;

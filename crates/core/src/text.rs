@@ -22,6 +22,11 @@ pub(crate) fn split_once<'a>(text: &'a str, separator: &str) -> Option<(&'a str,
     Some((text.get(..at)?, text.get(at.checked_add(separator.len())?..)?))
 }
 
+/// `text`, cut after `most` characters.
+pub fn shorten(text: &str, most: usize) -> String {
+    if text.chars().count() <= most { text.to_owned() } else { text.chars().take(most).chain(['…']).collect() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,7 +24,7 @@ mod scene;
 mod stores;
 
 use crate::harness::{HostKind, Lab, PATIENCE, Request, Settings, is_on, lab, second};
-use gateway_core::health::rules::{Entry, State};
+use gateway_core::health::entry::{Entry, State};
 use gateway_host::KeyValueStore;
 use scene::{Scene, Seen, now};
 use std::future::Future;

@@ -5,7 +5,7 @@
 use super::scene::{Scene, describe};
 use super::{Fault, Setup, When};
 use crate::harness::{Request, Response};
-use gateway_core::health::rules::{Entry, State};
+use gateway_core::health::entry::{Entry, State};
 use gateway_host::{Host, HostOptions, KeyValueStore};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};

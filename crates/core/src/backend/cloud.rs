@@ -2,9 +2,10 @@
 
 use super::entry::Description;
 use super::registry::{BackendRegistry, Listed, Store, Variables, insert, stored_health};
-use crate::backend::known::{Backend, Location, is_valid_id};
+use crate::backend::reference::{Location, is_valid_id};
+use crate::backend::registry::Backend;
 use crate::config::{CLOUD_HOSTS, ConfigError};
-use crate::health::rules::Entry;
+use crate::health::entry::Entry;
 use crate::network::internal_host;
 
 /// What the key of a backend begins with; its id follows.

@@ -1,6 +1,7 @@
 //! A backend described in JSON: values of `backend:<id>` in the store, elements of the variable `extra_backends`.
 
-use crate::backend::known::{Backend, Location, is_valid_id};
+use crate::backend::reference::{Location, is_valid_id};
+use crate::backend::registry::Backend;
 use crate::backend::url::BackendUrl;
 use crate::json::Value;
 

@@ -2,10 +2,12 @@
 
 use super::entry::Description;
 use super::registry::{BackendRegistry, Listed, Store, Variables, insert, stored_health};
-use crate::backend::known::{Backend, KNOWN_BACKENDS, KnownBackend, Location, is_valid_id, known_backend};
+use crate::backend::known::{KNOWN_BACKENDS, KnownBackend, known_backend};
+use crate::backend::reference::{Location, is_valid_id};
+use crate::backend::registry::Backend;
 use crate::backend::url::BackendUrl;
 use crate::config::{ConfigError, EXTRA_BACKENDS};
-use crate::health::rules::Entry;
+use crate::health::entry::Entry;
 use serde_json::value::RawValue;
 
 /// The registry of the local environment.

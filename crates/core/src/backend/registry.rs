@@ -3,10 +3,10 @@
 //! [`LocalRegistry`] reads Spin variables, [`CloudRegistry`] the key-value store. Which of them serves a request is decided by the environment
 //! and `x-backend-location` (see [`crate::request::route`]).
 
-use crate::backend::known::{Backend, Location};
+use super::url::BackendUrl;
+use crate::backend::reference::Location;
 use crate::config::ConfigError;
-use crate::health::rules as health;
-use crate::health::rules::Entry;
+use crate::health::entry::{Entry, key};
 
 /// Reads configuration variables. Implemented by the component over Spin's variables.
 pub trait Variables {
@@ -30,6 +30,21 @@ pub trait Store {
     /// # Errors
     /// The store cannot be read.
     fn keys(&self) -> Result<Vec<String>, ConfigError>;
+}
+
+/// A configured backend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backend {
+    /// The value of `x-backend` that selects it.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// Where it is.
+    pub url: BackendUrl,
+    /// The registry it came from.
+    pub location: Location,
+    /// Path of its health endpoint, where one is configured.
+    pub health_endpoint: Option<String>,
 }
 
 /// One line of a listing: a backend, or the reason why its configuration cannot be used.
@@ -87,7 +102,7 @@ pub(super) fn insert(listed: &mut Vec<Listed>, line: Listed) {
 }
 
 pub(super) fn stored_health(store: &impl Store, location: Location, id: &str) -> Option<Entry> {
-    Entry::parse(&store.get(&health::key(location, id)).ok()??)
+    Entry::parse(&store.get(&key(location, id)).ok()??)
 }
 
 #[cfg(test)]

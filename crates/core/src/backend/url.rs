@@ -1,7 +1,7 @@
 //! The URL of a backend: parsed once, then joined with request paths byte for byte.
 
 use super::dot_segments;
-use crate::request::route::path_of;
+use crate::target::path_of;
 use crate::text::split_once;
 use http::Uri;
 use std::fmt;

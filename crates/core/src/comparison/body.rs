@@ -1,6 +1,6 @@
 //! A body as it streams past: counted, hashed, and kept while it is small and somebody wants to compare it.
 
-use super::shootout::LARGEST_KEPT;
+use crate::limits::LARGEST_KEPT;
 use sha2::{Digest as _, Sha256};
 
 /// A body that was read, as far as it came.

@@ -149,5 +149,5 @@ fn lines(fields: &[Field], name: &str) -> Vec<String> {
 
 /// `text`, cut where it is very long.
 pub(super) fn bounded(text: &str) -> String {
-    crate::response::error::shorten(text, MOST_CHARACTERS)
+    crate::text::shorten(text, MOST_CHARACTERS)
 }

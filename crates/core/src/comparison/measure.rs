@@ -42,3 +42,31 @@ impl Times {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spreads() {
+        let ms = Duration::from_millis;
+        let spread = |times: &[Duration]| {
+            let mut all = Times::default();
+            times.iter().for_each(|time| all.add(*time));
+            all.spread().map(|spread| (spread.min, spread.median, spread.p95))
+        };
+        for (times, expected) in [
+            (vec![5], (5_000, 5_000, 5_000)),
+            (vec![4, 1], (1_000, 2_500, 4_000)),
+            (vec![3, 1, 2], (1_000, 2_000, 3_000)),
+            ((1..=20).collect(), (1_000, 10_500, 19_000)),
+            ((1..=50).rev().collect(), (1_000, 25_500, 48_000)),
+        ] {
+            let durations: Vec<_> = times.iter().map(|millis| ms(*millis)).collect();
+            let (min, median, p95) = expected;
+            let expected = (Duration::from_micros(min), Duration::from_micros(median), Duration::from_micros(p95));
+            assert_eq!(spread(&durations), Some(expected), "{times:?}");
+        }
+        assert_eq!(spread(&[]), None);
+    }
+}

@@ -136,3 +136,6 @@ fn escaped(key: &str) -> String {
     }
     step
 }
+
+#[cfg(test)]
+mod tests;

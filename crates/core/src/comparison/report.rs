@@ -2,10 +2,10 @@
 
 use super::equality::Verdict;
 use super::measure::Spread;
-use super::shootout::{First, Row};
-use crate::backend::known::Location;
+use super::tally::{First, Row, Shootout};
+use crate::backend::reference::Location;
 use crate::json::Json;
-use crate::response::error::Reply;
+use crate::response::reply::Reply;
 use crate::status::endpoints::json;
 use http::Method;
 
@@ -29,7 +29,9 @@ pub struct Skipped {
     pub reason: String,
 }
 
-pub(super) fn reply(rows: &[Row], method: &Method, path: &str, runs: Runs, skipped: &[Skipped]) -> Reply {
+/// The answer to the client.
+pub fn reply(comparison: &Shootout, method: &Method, path: &str, runs: Runs, skipped: &[Skipped]) -> Reply {
+    let rows = &comparison.rows;
     let mut out = Json::default();
     out.open('{');
     out.name("request").open('{');

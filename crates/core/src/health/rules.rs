@@ -12,120 +12,20 @@
 //! An entry lives in the key-value store, where other instances read it. There is no compare-and-set: two instances that judge the same failure at
 //! the same time write the same entry, and [`after`] is written so that this is harmless.
 
-use crate::backend::known::Location;
+use super::entry::{Entry, State, millis};
 use crate::failure::UpstreamFailure;
+use crate::limits::{CHECK_TIMEOUT, LATENCIES, LONGEST_BACKOFF, TTL};
 use crate::time::Timestamp;
 use std::time::Duration;
 
-/// How long an entry is fresh (design §1, Health).
-pub const TTL: Duration = Duration::from_secs(30);
-/// Time limit of an active check.
-pub const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
-/// Time limit of all checks of a listing together.
-pub const LISTING_TIMEOUT: Duration = Duration::from_millis(2_300);
-/// Checks that run at once: hosts like Cloudflare's allow six connections for each request.
-pub const CHECKS_AT_ONCE: usize = 6;
 /// The health endpoint where none is configured.
 pub const DEFAULT_ENDPOINT: &str = "/health";
-/// The longest random delay before an expired entry is refreshed after a response: of requests that find it expired together, the first to wake
-/// refreshes it and the others see that.
-pub const REFRESH_JITTER: Duration = Duration::from_millis(100);
-
 /// How often requests that are turned away check the backend in the background.
 const RECHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Timeouts and resets mark a backend after this many in a row.
 const SOFT_FAILURES: u32 = 3;
 /// The first pause before an unhealthy backend is tried again; doubled with each failure in a row.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
-/// The longest pause.
-const LONGEST_BACKOFF: Duration = TTL;
-/// Latencies that are kept.
-pub(super) const LATENCIES: usize = 20;
-
-/// A verdict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum State {
-    /// The last check or answer was good.
-    Healthy,
-    /// The backend is down; requests wait for `retry_at`.
-    Unhealthy,
-    /// Nobody knows: requests go through.
-    #[default]
-    Unknown,
-}
-
-impl State {
-    /// As shown in `/backends` and in the log.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            State::Healthy => "healthy",
-            State::Unhealthy => "unhealthy",
-            State::Unknown => "unknown",
-        }
-    }
-
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        [State::Healthy, State::Unhealthy, State::Unknown].into_iter().find(|state| state.as_str() == text)
-    }
-}
-
-/// What the store holds of a backend. Times are milliseconds since the Unix epoch; the expiry stands in the value because stores have none.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Entry {
-    /// The verdict.
-    pub state: State,
-    /// When it was found.
-    pub checked_at: u64,
-    /// Until when it holds.
-    pub expires_at: u64,
-    /// How long the last good check or answer took, in milliseconds.
-    pub latency_ms: Option<f64>,
-    /// Why it is unhealthy.
-    pub reason: Option<String>,
-    /// Failures in a row.
-    pub failures: u32,
-    /// How often in a row it was marked unhealthy; sets the pause.
-    pub marks: u32,
-    /// When an unhealthy backend is tried again.
-    pub retry_at: Option<u64>,
-    /// When requests that are turned away may check it again in the background.
-    pub check_at: Option<u64>,
-    /// The last latencies, oldest first.
-    pub latencies: Vec<f64>,
-}
-
-/// What the key of an entry begins with; location and id follow.
-pub const HEALTH_KEY: &str = "health:";
-
-/// The key of a backend's entry.
-pub fn key(location: Location, id: &str) -> String {
-    [HEALTH_KEY, location.as_str(), ":", id].concat()
-}
-
-impl Entry {
-    /// Whether the verdict still holds. One from the future (a clock that jumped back) does not.
-    pub fn is_fresh(&self, now: Timestamp) -> bool {
-        now.0 < self.expires_at && self.checked_at <= now.0.saturating_add(millis(CHECK_TIMEOUT))
-    }
-
-    /// How long requests have to wait, where the backend is gated.
-    pub fn gate(&self, now: Timestamp) -> Option<Duration> {
-        let retry_at = self.retry_at.filter(|_| self.state == State::Unhealthy && self.is_fresh(now))?;
-        let wait = Duration::from_millis(retry_at.saturating_sub(now.0));
-        (!wait.is_zero() && wait <= LONGEST_BACKOFF).then_some(wait)
-    }
-
-    /// Whether a listing should check the backend: its entry has expired, a retry is due, or its last sign was a doubtful one.
-    pub fn is_due(&self, now: Timestamp) -> bool {
-        !self.is_fresh(now) || (self.failures > 0 && self.gate(now).is_none())
-    }
-}
-
-/// The verdict a request is routed by.
-pub fn state(entry: Option<&Entry>, now: Timestamp) -> State {
-    entry.filter(|entry| entry.is_fresh(now)).map_or(State::Unknown, |entry| entry.state)
-}
-
 /// What a request or a check says about a backend.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
@@ -287,10 +187,6 @@ fn latencies(entry: Option<&Entry>) -> Vec<f64> {
 fn backoff(marks: u32) -> Duration {
     let doublings = marks.saturating_sub(1).min(16);
     FIRST_BACKOFF.saturating_mul(1 << doublings).min(LONGEST_BACKOFF)
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

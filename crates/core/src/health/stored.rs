@@ -1,8 +1,9 @@
 //! Entries as the store holds them: JSON. What the gateway has written itself, which is nearly all that it ever reads, is read without making a tree
 //! of it first: each request reads one.
 
-use super::rules::{Entry, LATENCIES, State};
+use super::entry::{Entry, State};
 use crate::json::{Json, Object, Value};
+use crate::limits::LATENCIES;
 use crate::text::all;
 
 impl Entry {

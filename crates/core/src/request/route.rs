@@ -1,9 +1,10 @@
 //! Which of its duties a request gives the gateway: a preflight, an endpoint of its own, or a backend's work.
 
-use crate::backend::known::Location;
-use crate::comparison::shootout::MOST_BACKENDS;
+use crate::backend::reference::Location;
 use crate::fields::{Field, list, values};
+use crate::limits::MOST_BACKENDS;
 use crate::response::error::GatewayError;
+use crate::target::path_of;
 use http::Method;
 
 /// The field that selects a backend.
@@ -42,11 +43,6 @@ pub fn route(method: &Method, path_and_query: &str) -> Result<Route, GatewayErro
         _ => return Ok(Route::Proxy),
     };
     if matches!(*method, Method::GET | Method::HEAD) { Ok(own) } else { Err(GatewayError::MethodNotAllowed { path }) }
-}
-
-/// The path without the query.
-pub fn path_of(path_and_query: &str) -> &str {
-    path_and_query.split_once('?').map_or(path_and_query, |(path, _)| path)
 }
 
 /// The backend a request asks for, before any registry is consulted.

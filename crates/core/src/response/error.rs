@@ -1,11 +1,13 @@
 //! Every answer the gateway gives instead of a backend's: one table from failure to reply. No other file chooses a status.
 
 use crate::GATEWAY_NAME;
-use crate::backend::known::Location;
+use crate::backend::reference::Location;
 use crate::config::ConfigError;
 use crate::failure::{UpstreamFailure, whole_seconds};
-use crate::fields::{Field, field};
+use crate::fields::field;
 use crate::json::Json;
+use crate::response::reply::Reply;
+use crate::text::shorten;
 use crate::time::display_duration;
 use http::StatusCode;
 use std::time::Duration;
@@ -71,17 +73,6 @@ impl From<ConfigError> for GatewayError {
     fn from(error: ConfigError) -> Self {
         GatewayError::Configuration(error)
     }
-}
-
-/// An answer of the gateway's own: status, fields specific to it, JSON body.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
-    /// The status.
-    pub status: StatusCode,
-    /// Fields beside those that every response gets.
-    pub fields: Vec<Field>,
-    /// The body; `None` means no content.
-    pub body: Option<String>,
 }
 
 /// The body of an error. Members that are `None` are left out.
@@ -336,11 +327,6 @@ fn proxy_status(error: &str, details: &str) -> String {
 
 /// The most characters of a value that an error message repeats to the client.
 const MOST_REPEATED: usize = 64;
-
-/// `text`, cut after `most` characters.
-pub fn shorten(text: &str, most: usize) -> String {
-    if text.chars().count() <= most { text.to_owned() } else { text.chars().take(most).chain(['…']).collect() }
-}
 
 #[cfg(test)]
 mod tests {

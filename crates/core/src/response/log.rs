@@ -33,7 +33,7 @@ pub struct Entry<'a> {
 
 /// The line, with its line feed, to be written in one piece.
 pub fn line(entry: &Entry<'_>) -> String {
-    let path = crate::request::route::path_of(entry.path);
+    let path = crate::target::path_of(entry.path);
     let mut line = Json::with_capacity(512);
     line.open('{');
     line.name("time").text(Some(&entry.time.to_rfc3339_millis()));

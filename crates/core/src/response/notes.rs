@@ -4,7 +4,7 @@ use crate::fields::{Field, field};
 use crate::request::headers;
 use crate::request::request_id::X_REQUEST_ID;
 use crate::response::cors;
-use crate::response::error::Reply;
+use crate::response::reply::Reply;
 use crate::time::Millis;
 use http::StatusCode;
 use std::time::Duration;

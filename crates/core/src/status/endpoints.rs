@@ -3,7 +3,7 @@
 use crate::VERSION;
 use crate::fields::field;
 use crate::json::Json;
-use crate::response::error::Reply;
+use crate::response::reply::Reply;
 use crate::status::page::StatusPage;
 use crate::status::view::BackendView;
 use crate::time::Timestamp;

@@ -1,9 +1,8 @@
 //! A backend as `/backends` shows it, to programs as JSON and to people as a page.
 
-use crate::backend::known::Location;
+use crate::backend::reference::Location;
 use crate::backend::registry::Listed;
-use crate::health::rules as health;
-use crate::health::rules::{Entry, State};
+use crate::health::entry::{Entry, State, state};
 use crate::json::Json;
 use crate::time::Timestamp;
 
@@ -45,7 +44,7 @@ impl BackendView {
             (Err(error), _) => (None, Some(error.to_string())),
         };
         let entry = entry.filter(|_| misconfigured.is_none());
-        let state = health::state(entry, now);
+        let state = state(entry, now);
         BackendView {
             id: listed.id.clone(),
             name: listed.name.clone(),
@@ -85,7 +84,7 @@ impl BackendView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::known::Backend;
+    use crate::backend::registry::Backend;
     use crate::backend::url::BackendUrl;
     use crate::config::ConfigError;
     use crate::health::rules::{Outcome, after};

@@ -8,10 +8,12 @@ use std::io::{IsTerminal, Read};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use gateway_core::backend::cloud::BACKEND_KEY;
-use gateway_core::backend::known::{Backend, Location};
 use gateway_core::backend::local::LocalRegistry;
+use gateway_core::backend::reference::Location;
+use gateway_core::backend::reference::environment;
+use gateway_core::backend::registry::Backend;
 use gateway_core::backend::registry::BackendRegistry;
-use gateway_core::config::{CLOUD_HOSTS, ENVIRONMENT, environment};
+use gateway_core::config::{CLOUD_HOSTS, ENVIRONMENT};
 use gateway_core::health::rules as health;
 use gateway_core::network::internal_host;
 use gateway_core::time::Timestamp;

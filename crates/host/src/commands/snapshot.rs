@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gateway_core::backend::cloud::BACKEND_KEY;
-use gateway_core::backend::known::Backend;
+use gateway_core::backend::registry::Backend;
 use gateway_core::backend::registry::{Store, Variables};
 use gateway_core::config::ConfigError;
 use gateway_host::{KeyValueStore, StoreError};

@@ -1,6 +1,7 @@
 //! The table of transitions, and the promise no sequence of outcomes may break.
 
 use super::*;
+use crate::health::entry::state;
 
 const START: u64 = 1_770_458_400_000;
 

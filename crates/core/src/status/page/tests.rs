@@ -21,71 +21,6 @@ fn page<'a>(backends: &'a [BackendView], environment: &'a str) -> StatusPage<'a>
 }
 
 #[test]
-fn negotiation() {
-    const FIREFOX: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
-    const CHROMIUM: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,\
-                            */*;q=0.8,application/signed-exchange;v=b3;q=0.7";
-    let cases: &[(&[&str], bool)] = &[
-        (&[], false),
-        (&[""], false),
-        (&["*/*"], false),
-        (&["application/json"], false),
-        (&["application/json, text/plain, */*"], false),
-        (&["application/*"], false),
-        (&["image/png"], false),
-        (&[FIREFOX], true),
-        (&[CHROMIUM], true),
-        (&["text/html"], true),
-        (&["TEXT/HTML ; Q=0.5"], true),
-        (&["application/xhtml+xml"], true),
-        (&["text/html;charset=utf-8"], true),
-        (&["text/*"], true),
-        (&["text/html, */*"], true),
-        (&["text/html;q=0.5, */*;q=0.1"], true),
-        // Named, and JSON is not.
-        (&["text/html;q=0.5, */*"], true),
-        (&["text/html, application/*"], true),
-        // Both named: the weights decide, and a tie is JSON.
-        (&["text/html, application/json"], false),
-        (&["application/json, text/html"], false),
-        (&["text/html;q=0.9, application/json;q=0.8"], true),
-        (&["text/html;q=0.8, application/json;q=0.9"], false),
-        (&["text/html;q=0.8, application/json;q=0.801"], false),
-        (&["text/html", "application/json;q=0.5"], true),
-        (&["application/json", "text/html;q=0.5"], false),
-        (&["application/json;q=0.5, */*"], true),
-        (&["application/json;q=0, */*"], true),
-        // A weight of 0 means: not acceptable, and the named range overrules the wildcards.
-        (&["text/html;q=0"], false),
-        (&["text/html;q=0.000, */*"], false),
-        (&["text/html;q=0, application/xhtml+xml"], false),
-        (&["text/html;q=0, application/json;q=0"], false),
-        (&["text/*;q=0, */*"], false),
-        // The most specific range counts, whatever the order.
-        (&["text/*;q=0.1, application/json;q=0.5, text/html;q=0.7"], true),
-        (&["text/html;q=0.3, text/html;level=1"], true),
-        // Malformed weights count as absent elements.
-        (&["text/html;q=2"], false),
-        (&["text/html;q=0.1234"], false),
-        (&["text/html;q="], false),
-        (&["text/html;q=-1, application/json"], false),
-        (&["text/html;q=1.001"], false),
-        (&["text/html;q=1.000"], true),
-        (&["text/html;q=1."], true),
-        // Separators in quoted strings separate nothing.
-        (&[r#"text/html;a=",application/json,";q=0.5"#], true),
-        (&[r#"application/json;a="\",text/html,""#], false),
-        (&[r#"text/html;a=";q=0""#], true),
-        (&["text/html;"], true),
-        (&[",, text/html ,,"], true),
-        (&["text/html2"], false),
-    ];
-    for (fields, expected) in cases {
-        assert_eq!(wants_html(fields.iter().copied()), *expected, "{fields:?}");
-    }
-}
-
-#[test]
 fn rows_show_everything() {
     let mut ill = view("ill");
     ill.health = "unhealthy";
@@ -228,32 +163,6 @@ fn only_web_addresses_become_links() {
         assert_eq!(is_web_address(url), link, "{url:?}");
         let backends = [BackendView { url: Some(url.into()), ..view("a") }];
         assert_eq!(page(&backends, "local").render().contains("<a "), link, "{url:?}");
-    }
-}
-
-#[test]
-fn charts() {
-    let drawn = |values: &[f64]| {
-        let chart = Chart::new(values);
-        (chart.line, chart.label)
-    };
-    assert_eq!(drawn(&[]), (String::new(), String::new()));
-    assert_eq!(drawn(&[2.0]), ("116,4".into(), "latency of the last check: 2.0 ms".into()));
-    assert_eq!(drawn(&[0.0, 0.0]).0, "110,30 116,30", "no division by zero");
-    assert_eq!(drawn(&[f64::NAN, f64::INFINITY, -1.0, 5.0]).0, "116,4", "only what can be drawn");
-    let many: Vec<f64> = (1..=30).map(f64::from).collect();
-    let (line, label) = drawn(&many);
-    assert_eq!(line.split(' ').count(), 20);
-    assert!(line.starts_with("2,"), "{line}");
-    assert_eq!(label, "latency of the last 20 checks: 11.0 to 30.0 ms");
-}
-
-#[test]
-fn durations() {
-    for (value, text) in
-        [(0.0, "0.00"), (0.034, "0.03"), (0.1, "0.1"), (0.25, "0.3"), (9.96, "10.0"), (99.9, "99.9"), (1234.4, "1234")]
-    {
-        assert_eq!(milliseconds(value), text);
     }
 }
 

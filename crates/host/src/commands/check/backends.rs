@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
 use gateway_core::backend::cloud::BACKEND_KEY;
-use gateway_core::backend::known::{Backend, KNOWN_BACKENDS, Location, known_backend};
+use gateway_core::backend::known::{KNOWN_BACKENDS, known_backend};
 use gateway_core::backend::local::LocalRegistry;
+use gateway_core::backend::reference::Location;
+use gateway_core::backend::registry::Backend;
 use gateway_core::backend::registry::BackendRegistry;
 use gateway_core::backend::url::BackendUrl;
 use gateway_core::config::{CLOUD_HOSTS, EXTRA_BACKENDS, Source};

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use gateway_core::backend::credentials::authorization;
-use gateway_core::backend::known::{KNOWN_BACKENDS, Location};
-use gateway_core::config::{ENVIRONMENT, REQUEST_TIMEOUT, environment, request_timeout};
+use gateway_core::backend::known::KNOWN_BACKENDS;
+use gateway_core::backend::reference::Location;
+use gateway_core::backend::reference::environment;
+use gateway_core::config::{ENVIRONMENT, REQUEST_TIMEOUT, request_timeout};
 use gateway_core::time::display_duration;
 
 use super::report::Report;

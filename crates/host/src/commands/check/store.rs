@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use gateway_core::backend::cloud::BACKEND_KEY;
-use gateway_core::backend::known::Location;
-use gateway_core::health::rules::{Entry, HEALTH_KEY};
+use gateway_core::backend::reference::Location;
+use gateway_core::health::entry::{Entry, HEALTH_KEY};
 use gateway_host::KeyValueStore;
 
 use super::backends::{Subject, check_all, key_of};

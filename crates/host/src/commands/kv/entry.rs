@@ -1,7 +1,9 @@
 //! `backend:<id>`: its JSON, and what the gateway makes of it.
 
 use gateway_core::backend::cloud::{BACKEND_KEY, parse_entry};
-use gateway_core::backend::known::{Backend, Location, is_valid_id, known_backend};
+use gateway_core::backend::known::known_backend;
+use gateway_core::backend::reference::{Location, is_valid_id};
+use gateway_core::backend::registry::Backend;
 use serde::Serialize;
 
 /// The form that the gateway reads.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use gateway_core::backend::cloud::BACKEND_KEY;
-use gateway_core::health::rules::{Entry, HEALTH_KEY};
+use gateway_core::health::entry::{Entry, HEALTH_KEY};
 use gateway_core::time::Timestamp;
 use serde::Serialize;
 

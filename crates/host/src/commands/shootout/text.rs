@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use gateway_core::response::error::shorten;
+use gateway_core::text::shorten;
 
 use super::report::{Operation, Report, Row, label};
 use crate::commands::number;

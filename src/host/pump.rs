@@ -1,7 +1,7 @@
 //! Moving a body from one stream to another inside the host, past the component's memory, at the pace of the slower side.
 
-use crate::bindings::{InputStream, OutputStream, Pollable, StreamError};
-use crate::wait::{Deadline, TimedOut, ready};
+use crate::host::bindings::{InputStream, OutputStream, Pollable, StreamError};
+use crate::host::wait::{Deadline, TimedOut, ready};
 
 /// The most bytes moved in one step. Hosts move what is there, so this bounds memory, not progress.
 const STEP: u64 = 1024 * 1024;

@@ -22,7 +22,7 @@ pub(crate) use self::wasi::http::outgoing_handler;
 pub(crate) use self::wasi::http::outgoing_handler as unchecked_outgoing_handler;
 pub(crate) use self::wasi::random::random;
 #[cfg(feature = "plain-wasi")]
-pub(crate) use crate::outgoing_handler;
+pub(crate) use crate::host::outgoing_handler;
 pub(crate) use ::wasi::io::poll::Pollable;
 pub(crate) use ::wasi::io::streams::{InputStream, OutputStream, StreamError};
 pub(crate) use spin_sdk::wit::wasi::http0_2_0::types as http_types;

@@ -1,10 +1,10 @@
 //! The outgoing handler of wasi:http for hosts that do not enforce `allowed_outbound_hosts`: the component does it itself, where its requests
 //! leave it. Everything else in the component is the same with either handler.
 
-use crate::bindings::http_types::{ErrorCode, FutureIncomingResponse, OutgoingRequest, RequestOptions, Scheme};
-use crate::bindings::unchecked_outgoing_handler;
-use crate::manifest::{ALLOWED_HOSTS, Entry};
-use crate::variables;
+use crate::host::bindings::http_types::{ErrorCode, FutureIncomingResponse, OutgoingRequest, RequestOptions, Scheme};
+use crate::host::bindings::unchecked_outgoing_handler;
+use crate::host::manifest::{ALLOWED_HOSTS, Entry};
+use crate::host::variables;
 use gateway_core::network::allowed_hosts::AllowedHosts;
 use http::uri::Authority;
 

@@ -1,6 +1,6 @@
 //! Where a request came from, as far as the host tells.
 
-use crate::bindings::http_types::IncomingRequest;
+use crate::host::bindings::http_types::IncomingRequest;
 use gateway_core::fields::Field;
 use gateway_core::request::forwarded::Origin;
 
@@ -13,7 +13,7 @@ pub(crate) fn read(request: &IncomingRequest, fields: &[Field]) -> Origin {
 /// Other hosts add no such fields: whatever stands there comes from the client. They do not tell the client's address at all.
 #[cfg(feature = "plain-wasi")]
 pub(crate) fn read(request: &IncomingRequest, _fields: &[Field]) -> Origin {
-    use crate::bindings::http_types::Scheme;
+    use crate::host::bindings::http_types::Scheme;
 
     let scheme = match request.scheme() {
         Some(Scheme::Https) => "https",

@@ -1,29 +1,35 @@
-//! The shootout: the exchanges that `gateway_core::comparison::shootout` compares, made at once and round by round.
+//! The shootout: the exchanges that `gateway_core::comparison::asked` compares, made at once and round by round.
 
-use crate::bindings::StreamError;
-use crate::bindings::http_types::IncomingRequest;
-use crate::clock::{self, Instant};
 use crate::handler::{Capabilities, Record};
-use crate::health::Observation;
+use crate::host::bindings::StreamError;
+use crate::host::bindings::http_types::IncomingRequest;
+use crate::host::clock;
+use crate::host::clock::Instant;
+use crate::host::wait::{Deadline, TimedOut, Work, at_once, ready};
 use crate::inbound::Head;
 use crate::outbound::{Inflight, Outbound, SendError};
+use crate::probing::Observation;
 use crate::upload::{self, ReadError, RequestBody};
-use crate::wait::{Deadline, TimedOut, Work, at_once, ready};
 use gateway_core::backend::credentials;
-use gateway_core::backend::known::{Backend, Location};
+use gateway_core::backend::reference::Location;
+use gateway_core::backend::registry::Backend;
 use gateway_core::backend::registry::Variables as _;
+use gateway_core::comparison::asked as shootout;
+use gateway_core::comparison::asked::HAS_A_BODY;
 use gateway_core::comparison::body::Body;
-use gateway_core::comparison::report::{Runs, Skipped};
-use gateway_core::comparison::shootout;
-use gateway_core::comparison::shootout::{AT_ONCE, Answered, Contender, HAS_A_BODY, MOST_BACKENDS, Shootout};
+use gateway_core::comparison::report::{self, Runs, Skipped};
+use gateway_core::comparison::tally::{Answered, Contender, Shootout};
 use gateway_core::config::{self, REQUEST_TIMEOUT};
 use gateway_core::fields::Field;
+use gateway_core::health::entry::Entry;
 use gateway_core::health::rules as health;
-use gateway_core::health::rules::{Entry, Outcome};
+use gateway_core::health::rules::Outcome;
+use gateway_core::limits::{AT_ONCE, MOST_BACKENDS};
 use gateway_core::request::body::{content_length, response_has_body};
 use gateway_core::request::headers;
 use gateway_core::request::route::Selection;
-use gateway_core::response::error::{GatewayError, Reply};
+use gateway_core::response::error::GatewayError;
+use gateway_core::response::reply::Reply;
 use std::cell::RefCell;
 use std::time::Duration;
 
@@ -95,7 +101,7 @@ pub(crate) async fn run(
         let Ready { backend, entry, .. } = entrant.ready.ok()?;
         Some((backend, entry, shootout::lessons(entrant.outcomes)))
     }));
-    Ok(shootout.report(&head.method, &head.path_and_query, Runs { asked, done }, &skipped))
+    Ok(report::reply(&shootout, &head.method, &head.path_and_query, Runs { asked, done }, &skipped))
 }
 
 /// The backends that were named. One that cannot be asked is a row; an id that is none is a mistake of the client.
@@ -282,7 +288,7 @@ pub(crate) async fn record(capabilities: &Capabilities, lessons: Vec<Lessons>) {
                     entry = capabilities.health(&backend);
                 }
                 let observation = Observation { backend: backend.clone(), entry: entry.clone(), outcome };
-                crate::health::record(capabilities, observation, clock::timestamp()).await;
+                crate::probing::record(capabilities, observation, clock::timestamp()).await;
             }
         }));
     }

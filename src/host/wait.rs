@@ -1,7 +1,7 @@
 //! Waiting: a host's pollables as futures, on the SDK's executor.
 
-use crate::bindings::{Pollable, monotonic_clock};
-use crate::clock::Instant;
+use crate::host::bindings::{Pollable, monotonic_clock};
+use crate::host::clock::Instant;
 use futures::future::{Either, select};
 use spin_executor::{CancelOnDropToken, push_waker_and_get_token};
 use std::cell::Cell;

@@ -1,6 +1,6 @@
 //! Configuration: the host's variables.
 
-use crate::bindings::fermyon::spin::variables;
+use crate::host::bindings::fermyon::spin::variables;
 use gateway_core::backend::registry::Variables;
 use gateway_core::config::ConfigError;
 

@@ -1,6 +1,6 @@
 //! The host's clocks.
 
-use crate::bindings::{monotonic_clock, wall_clock};
+use crate::host::bindings::{monotonic_clock, wall_clock};
 use gateway_core::time::Timestamp;
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! Variables where the host has none of its own: the environment, else the defaults of `spin.toml`.
 
-use crate::manifest::VARIABLES;
+use crate::host::manifest::VARIABLES;
 use gateway_core::backend::registry::Variables;
 use gateway_core::config::ConfigError;
 use std::env;

@@ -1,7 +1,7 @@
 //! A store where the host has none of its own: a folder that it opens for the component, with a file for each key (see
 //! [`gateway_core::file_name`]). Without the folder there is no store, and nothing is remembered.
 
-use crate::bindings::random;
+use crate::host::bindings::random;
 use gateway_core::backend::registry::Store;
 use gateway_core::config::{ConfigError, Source};
 use gateway_core::file_name;

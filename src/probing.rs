@@ -1,20 +1,21 @@
 //! Health in action: active checks, what requests teach, and the writing of both. The rules stand in `gateway_core::health::rules`.
 
-use crate::bindings::{monotonic_clock, random};
-use crate::clock::{self, Instant};
 use crate::handler::Capabilities;
+use crate::host::bindings::{monotonic_clock, random};
+use crate::host::clock;
+use crate::host::clock::Instant;
+use crate::host::wait::{Deadline, Work, at_once, ready};
 use crate::inbound::Head;
 use crate::outbound::{Outbound, SendError};
 use crate::upload::RequestBody;
-use crate::wait::{Deadline, Work, at_once, ready};
 use gateway_core::backend::credentials;
-use gateway_core::backend::known::{Backend, Location};
+use gateway_core::backend::reference::Location;
+use gateway_core::backend::registry::Backend;
 use gateway_core::backend::registry::Listed;
+use gateway_core::health::entry::Entry;
 use gateway_core::health::rules as health;
-use gateway_core::health::rules::{
-    CHECK_TIMEOUT, CHECKS_AT_ONCE, DEFAULT_ENDPOINT, Entry, LISTING_TIMEOUT, Outcome, Plan, REFRESH_JITTER, after,
-    claim, claim_recheck, plan,
-};
+use gateway_core::health::rules::{DEFAULT_ENDPOINT, Outcome, Plan, after, claim, claim_recheck, plan};
+use gateway_core::limits::{CHECK_TIMEOUT, CHECKS_AT_ONCE, LISTING_TIMEOUT, REFRESH_JITTER};
 use gateway_core::request::forwarded::{Origin, via};
 use gateway_core::status::view::BackendView;
 use gateway_core::time::Timestamp;
@@ -50,7 +51,7 @@ pub(crate) fn write(capabilities: &Capabilities, updates: impl IntoIterator<Item
 /// the first has written.
 pub(crate) async fn record(capabilities: &Capabilities, observation: Observation, now: Timestamp) {
     let Observation { backend, entry, outcome } = observation;
-    let key = || health::key(backend.location, &backend.id);
+    let key = || gateway_core::health::entry::key(backend.location, &backend.id);
     if entry.as_ref().is_some_and(|entry| entry.gate(now).is_some()) {
         return recheck(capabilities, &backend, key()).await;
     }
@@ -181,7 +182,8 @@ pub(crate) async fn survey(
                 None => (None, None),
             };
             if let Some(entry) = &changed {
-                updates.push(Update { key: health::key(location, &listed.id), entry: entry.clone() });
+                updates
+                    .push(Update { key: gateway_core::health::entry::key(location, &listed.id), entry: entry.clone() });
             }
             BackendView::new(listed, location, changed.or(known).as_ref(), note, now)
         })

@@ -1,7 +1,12 @@
+//! Rows of a comparison: what came back, what differs, and what fails.
+
 use super::*;
-use crate::backend::known::Location::{Cloud, Local};
-use crate::comparison::document::document;
-use crate::comparison::patch::{self, MOST_BYTES, MOST_OPERATIONS, Patch};
+use crate::backend::reference::Location::{Cloud, Local};
+use crate::comparison::asked::HAS_A_BODY;
+use crate::comparison::report::{Runs, reply};
+use crate::fields::field;
+use crate::limits::LARGEST_KEPT;
+use http::Method;
 use serde_json::{Value, json};
 
 fn contender(id: &str) -> Contender {
@@ -17,7 +22,7 @@ fn answer(status: u16, lines: &[(&str, &str)], body: &str, millis: u64) -> Answe
 }
 
 fn report(shootout: &Shootout) -> Value {
-    let reply = shootout.report(&Method::GET, "/x?y=1", Runs { asked: 1, done: 1 }, &[]);
+    let reply = reply(shootout, &Method::GET, "/x?y=1", Runs { asked: 1, done: 1 }, &[]);
     assert_eq!(reply.status, 200);
     serde_json::from_str(&reply.body.unwrap()).unwrap()
 }
@@ -27,77 +32,6 @@ fn two(first: Answered, second: Answered) -> Value {
     shootout.add(0, Ok(first));
     shootout.add(1, Ok(second));
     report(&shootout)
-}
-
-#[test]
-fn runs_are_one_to_fifty() {
-    let check = |lines: &[&str]| runs(&lines.iter().map(|line| field("X-Shootout-Runs", *line)).collect::<Vec<_>>());
-    assert_eq!(check(&[]), Ok(1));
-    assert_eq!(check(&["1"]), Ok(1));
-    assert_eq!(check(&[" 50 "]), Ok(50));
-    assert_eq!(check(&["7", "7"]), Ok(7));
-    for bad in [
-        &["0"][..],
-        &["51"],
-        &["-1"],
-        &["+2"],
-        &["x"],
-        &[""],
-        &["1.5"],
-        &["2,2"],
-        &["1", "2"],
-        &["9".repeat(99).as_str()],
-    ] {
-        let Err(GatewayError::BadRequest(message)) = check(bad) else { panic!("{bad:?} is accepted") };
-        assert!(message.contains("1 to 50"), "{message}");
-    }
-}
-
-#[test]
-fn only_methods_that_do_not_write_are_sent_several_times() {
-    for (method, fine) in
-        [("GET", true), ("HEAD", true), ("POST", false), ("PUT", false), ("DELETE", false), ("QUERY", false)]
-    {
-        assert_eq!(check_method(&Method::from_bytes(method.as_bytes()).unwrap()).is_ok(), fine, "{method}");
-    }
-}
-
-#[test]
-fn each_round_begins_one_further() {
-    assert_eq!(order(3, 0).collect::<Vec<_>>(), [0, 1, 2]);
-    assert_eq!(order(3, 1).collect::<Vec<_>>(), [1, 2, 0]);
-    assert_eq!(order(3, 5).collect::<Vec<_>>(), [2, 0, 1]);
-    assert_eq!(order(0, 5).count(), 0);
-    // Over as many rounds as there are backends, each is once at each place.
-    for backends in 1..=MOST_BACKENDS {
-        for place in 0..backends {
-            let mut seen: Vec<_> = (0..backends).map(|round| order(backends, round).nth(place).unwrap()).collect();
-            seen.sort_unstable();
-            assert_eq!(seen, (0..backends).collect::<Vec<_>>(), "place {place} of {backends}");
-        }
-    }
-}
-
-#[test]
-fn each_backend_is_asked_for_itself_and_uncompressed() {
-    let request = vec![
-        field("Accept-Encoding", "gzip"),
-        field("x-backend", "a,b"),
-        field("x-shootout-runs", "3"),
-        field("x-other", "1"),
-    ];
-    let expected = [field("x-other", "1"), field("accept-encoding", "identity"), field("x-backend", "b")];
-    assert_eq!(to_backend(request, "b"), expected);
-}
-
-#[test]
-fn successes_in_a_row_teach_once_and_failures_each() {
-    let good = |millis| Outcome::Success(Duration::from_millis(millis));
-    let bad = || Outcome::Doubtful("silent".into());
-    assert_eq!(lessons(vec![good(1), good(2), Outcome::Nothing, good(3)]), [good(3)]);
-    assert_eq!(lessons(vec![bad(), bad(), good(1), bad()]), [bad(), bad(), good(1), bad()]);
-    assert_eq!(lessons(vec![Outcome::Nothing, Outcome::Nothing]), [Outcome::Nothing]);
-    assert_eq!(lessons(vec![Outcome::Nothing, good(1)]), [good(1)]);
 }
 
 #[test]
@@ -263,29 +197,6 @@ fn an_answer_that_changes_between_rounds_varies() {
 }
 
 #[test]
-fn spreads() {
-    let ms = Duration::from_millis;
-    let spread = |times: &[Duration]| {
-        let mut all = Times::default();
-        times.iter().for_each(|time| all.add(*time));
-        all.spread().map(|spread| (spread.min, spread.median, spread.p95))
-    };
-    for (times, expected) in [
-        (vec![5], (5_000, 5_000, 5_000)),
-        (vec![4, 1], (1_000, 2_500, 4_000)),
-        (vec![3, 1, 2], (1_000, 2_000, 3_000)),
-        ((1..=20).collect(), (1_000, 10_500, 19_000)),
-        ((1..=50).rev().collect(), (1_000, 25_500, 48_000)),
-    ] {
-        let durations: Vec<_> = times.iter().map(|millis| ms(*millis)).collect();
-        let (min, median, p95) = expected;
-        let expected = (Duration::from_micros(min), Duration::from_micros(median), Duration::from_micros(p95));
-        assert_eq!(spread(&durations), Some(expected), "{times:?}");
-    }
-    assert_eq!(spread(&[]), None);
-}
-
-#[test]
 fn documents_of_any_shape_are_compared_or_given_up_but_never_too_much() {
     let compared = |one: String, other: String| {
         let report = two(answer(200, &[], &one, 1), answer(200, &[], &other, 1));
@@ -300,119 +211,4 @@ fn documents_of_any_shape_are_compared_or_given_up_but_never_too_much() {
     let many = |last: &str| format!("[{}{last}]", "0,".repeat(500_000));
     assert_eq!(compared(many("1"), many("2")), "different");
     assert_eq!(compared(many("1"), many(" 1")), "equal");
-}
-
-fn diff(from: &Value, to: &Value) -> Patch {
-    let (from, to) = (from.to_string(), to.to_string());
-    patch::diff(document(from.as_bytes()).unwrap(), document(to.as_bytes()).unwrap()).unwrap()
-}
-
-fn as_json(operations: &[patch::Operation]) -> Value {
-    let one = |operation: &patch::Operation| {
-        let mut json = json!({ "op": operation.op, "path": operation.path });
-        if let Some(value) = &operation.value {
-            json["value"] = serde_json::from_str(value).unwrap();
-        }
-        json
-    };
-    operations.iter().map(one).collect()
-}
-
-/// Applies a patch as RFC 6902 says.
-fn apply(document: &mut Value, patch: &Value) {
-    for operation in patch.as_array().unwrap() {
-        let path = operation["path"].as_str().unwrap();
-        let value = operation.get("value").cloned();
-        let Some((parent, key)) = path.rsplit_once('/') else {
-            assert_eq!(operation["op"], "replace", "only the whole document has an empty path");
-            *document = value.unwrap();
-            continue;
-        };
-        let key = key.replace("~1", "/").replace("~0", "~");
-        match (document.pointer_mut(parent).expect("the parent exists"), operation["op"].as_str().unwrap()) {
-            (Value::Object(object), "remove") => assert!(object.remove(&key).is_some(), "{path}"),
-            (Value::Object(object), "add") => assert!(object.insert(key, value.unwrap()).is_none(), "{path}"),
-            (Value::Object(object), "replace") => assert!(object.insert(key, value.unwrap()).is_some(), "{path}"),
-            (Value::Array(array), "remove") => _ = array.remove(key.parse().unwrap()),
-            (Value::Array(array), "add") => array.insert(key.parse().unwrap(), value.unwrap()),
-            (Value::Array(array), "replace") => array[key.parse::<usize>().unwrap()] = value.unwrap(),
-            other => panic!("{other:?}"),
-        }
-    }
-}
-
-fn check_patch(from: &Value, to: &Value) -> usize {
-    let patch = diff(from, to);
-    let operations = as_json(&patch.operations);
-    assert!(patch.complete, "{from} {to}");
-    let mut patched = from.clone();
-    apply(&mut patched, &operations);
-    assert_eq!(patched, *to, "{from} by {operations}");
-    patch.operations.len()
-}
-
-#[test]
-fn patches_are_short_where_it_is_easy() {
-    for (from, to, operations) in [
-        (json!([1, 2, 3]), json!([1, 2, 3]), 0),
-        (json!([1, 2, 3]), json!([1, 3]), 1),
-        (json!([1, 3]), json!([1, 2, 3]), 1),
-        (json!([1, 2, 3]), json!([]), 3),
-        (json!([1, 1]), json!([1]), 1),
-        (json!([{ "id": 1, "t": "a" }, { "id": 2 }]), json!([{ "id": 1, "t": "b" }, { "id": 2 }, { "id": 3 }]), 2),
-        (json!({ "a/b": 1, "~": 2, "": 3 }), json!({ "a/b": 2, "~": 3, "": 4 }), 3),
-        (json!({ "a": 1 }), json!([1]), 1),
-        (json!({ "a": 1 }), json!({ "b": 1 }), 2),
-        (json!(null), json!({ "a": null }), 1),
-    ] {
-        assert_eq!(check_patch(&from, &to), operations, "{from} {to}");
-    }
-}
-
-/// Any two documents: the patch from one to the other applied to the one gives the other.
-#[test]
-fn a_patch_leads_from_any_document_to_any_other() {
-    let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut random = move |below: u64| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state % below
-    };
-    fn document(random: &mut impl FnMut(u64) -> u64, depth: u64) -> Value {
-        match random(if depth == 0 { 4 } else { 8 }) {
-            0 => Value::Null,
-            1 => json!(random(2) == 1),
-            2 => json!(random(3)),
-            3 => json!(["", "a", "~/"][random(3) as usize]),
-            4 | 5 => (0..random(4)).map(|_| document(random, depth - 1)).collect(),
-            _ => (0..random(4))
-                .map(|_| (["a", "b/c", "~d", ""][random(4) as usize].to_owned(), document(random, depth - 1)))
-                .collect::<serde_json::Map<_, _>>()
-                .into(),
-        }
-    }
-    let mut differing = 0;
-    for _ in 0..20_000 {
-        let (from, to) = (document(&mut random, 3), document(&mut random, 3));
-        let operations = check_patch(&from, &to);
-        assert_eq!(operations == 0, from == to, "{from} {to}");
-        differing += usize::from(operations > 0);
-    }
-    assert!(differing > 10_000, "the documents are too much alike to show anything: {differing}");
-}
-
-#[test]
-fn patches_are_bounded_and_what_is_there_applies() {
-    let many: Vec<u32> = (0..1_000).collect();
-    let patch = diff(&json!([]), &json!(many));
-    assert_eq!((patch.operations.len(), patch.complete), (MOST_OPERATIONS, false));
-    let mut patched = json!([]);
-    apply(&mut patched, &as_json(&patch.operations));
-    assert_eq!(patched, json!(many[..MOST_OPERATIONS]));
-
-    let long = "x".repeat(MOST_BYTES / 3);
-    let patch = diff(&json!({}), &json!({ "a": long, "b": long, "c": long, "d": 1 }));
-    assert!(!patch.complete && patch.operations.len() == 2);
-    assert!(as_json(&patch.operations).to_string().len() <= MOST_BYTES);
 }

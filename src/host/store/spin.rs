@@ -1,6 +1,6 @@
 //! The host's key-value store, opened when first needed.
 
-use crate::bindings::fermyon::spin::key_value;
+use crate::host::bindings::fermyon::spin::key_value;
 use gateway_core::backend::registry::Store;
 use gateway_core::config::{ConfigError, Source};
 use std::cell::OnceCell;
