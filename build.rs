@@ -31,16 +31,16 @@ mod tables {
             let default = declaration.get("default").map(|default| text(default, name));
             _ = writeln!(code, "    ({name:?}, {default:?}),");
         }
-        code.push_str("];\npub(crate) static ALLOWED_HOSTS: &[Entry] = &[\n");
+        code.push_str("];\npub(crate) static ALLOWED_HOSTS: &[AllowedHost] = &[\n");
         let component = table(table(manifest, "component"), "gateway");
         let entries = component.get("allowed_outbound_hosts").and_then(toml::Value::as_array);
         for entry in entries.unwrap_or_else(|| fail("allowed_outbound_hosts is no list")) {
             let entry = text(entry, "allowed_outbound_hosts");
             match entry.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")) {
                 Some(name) if !name.contains(['{', '}']) => {
-                    _ = writeln!(code, "    Entry::Variable({:?}),", name.trim())
+                    _ = writeln!(code, "    AllowedHost::Variable({:?}),", name.trim())
                 }
-                None if !entry.contains(['{', '}']) => _ = writeln!(code, "    Entry::Fixed({entry:?}),"),
+                None if !entry.contains(['{', '}']) => _ = writeln!(code, "    AllowedHost::Fixed({entry:?}),"),
                 _ => fail("an entry of allowed_outbound_hosts must be one variable in braces or hold none"),
             }
         }

@@ -1,211 +1,179 @@
-//! The shootout: the exchanges that `gateway_core::comparison::asked` compares, made at once and round by round.
+//! Several backends in one request: their exchanges, round by round. `gateway_core::comparison` compares.
 
-use crate::handler::{Capabilities, Record};
 use crate::host::bindings::StreamError;
 use crate::host::bindings::http_types::IncomingRequest;
-use crate::host::clock;
-use crate::host::clock::Instant;
+use crate::host::clock::{self, Instant};
 use crate::host::wait::{Deadline, TimedOut, Work, at_once, ready};
 use crate::inbound::Head;
+use crate::lookup::Lookup;
 use crate::outbound::{Inflight, Outbound, SendError};
-use crate::probing::Observation;
+use crate::prepare::{self, Prepared};
+use crate::record::Record;
 use crate::upload::{self, ReadError, RequestBody};
-use gateway_core::backend::credentials;
-use gateway_core::backend::reference::Location;
+use gateway_core::backend::reference::{BackendRef, Location};
 use gateway_core::backend::registry::Backend;
-use gateway_core::backend::registry::Variables as _;
-use gateway_core::comparison::asked as shootout;
-use gateway_core::comparison::asked::HAS_A_BODY;
+use gateway_core::comparison::asked;
 use gateway_core::comparison::body::Body;
 use gateway_core::comparison::report::{self, Runs, Skipped};
-use gateway_core::comparison::tally::{Answered, Contender, Shootout};
-use gateway_core::config::{self, REQUEST_TIMEOUT};
+use gateway_core::comparison::tally::{Answered, Comparison, Contender};
 use gateway_core::fields::Field;
-use gateway_core::health::entry::Entry;
-use gateway_core::health::rules as health;
-use gateway_core::health::rules::Outcome;
-use gateway_core::limits::{AT_ONCE, MOST_BACKENDS};
+use gateway_core::health::observation::{Observation, in_short};
+use gateway_core::health::rules::{Outcome, of_answer, of_failure};
+use gateway_core::limits::{MAX_COMPARED_BACKENDS, MAX_EXCHANGES_AT_ONCE};
 use gateway_core::request::body::{content_length, response_has_body};
-use gateway_core::request::headers;
-use gateway_core::request::route::Selection;
-use gateway_core::response::error::GatewayError;
+use gateway_core::request::route::Choice;
+use gateway_core::response::error::{BadRequest, GatewayError};
 use gateway_core::response::reply::Reply;
 use std::cell::RefCell;
-use std::time::Duration;
 
 /// How much of a body is read at once.
 const CHUNK: u64 = 64 * 1024;
-
-/// The backends that a shootout is between.
-pub(crate) enum Between {
-    /// Those named.
-    These(Vec<Selection>),
-    /// All that are configured and not known to be down.
-    All(Location),
-}
-
-/// One backend, ready to be asked.
-struct Ready {
-    backend: Backend,
-    entry: Option<Entry>,
-    fields: Vec<Field>,
-}
 
 /// One row of the report before the first round: a backend, or why it is not asked at all.
 struct Entrant {
     contender: Contender,
     ready: Result<Ready, GatewayError>,
+}
+
+/// A backend that is asked.
+struct Ready {
+    prepared: Prepared,
+    fields: Vec<Field>,
     outcomes: Vec<Outcome>,
 }
 
-/// Makes the exchanges and answers with the comparison. What they taught is left in `record`, to be written after the response.
+/// The request that every backend gets, and where the exchanges leave what they teach.
+struct Contest<'a> {
+    head: &'a Head,
+    lookup: &'a Lookup,
+    record: &'a mut Record,
+    learnt: &'a mut Vec<Observation>,
+}
+
+/// Makes the exchanges and answers with the comparison.
 pub(crate) async fn run(
     request: &IncomingRequest,
     head: &Head,
-    capabilities: &Capabilities,
+    lookup: &Lookup,
     record: &mut Record,
-    between: Between,
+    learnt: &mut Vec<Observation>,
+    choice: Choice,
 ) -> Result<Reply, GatewayError> {
-    shootout::check_method(&head.method)?;
-    let asked = shootout::runs(&head.fields)?;
-    let timeout = config::request_timeout(capabilities.variables.get(REQUEST_TIMEOUT)?.as_deref())?;
+    asked::check_method(&head.method)?;
+    let asked = asked::runs(&head.fields)?;
+    let timeout = lookup.request_timeout()?;
     match upload::request_body(request, head, timeout).await {
         Ok(RequestBody::Empty { .. }) => {}
-        Ok(RequestBody::Upload(_)) | Err(ReadError::Refused(GatewayError::LengthRequired)) => return Err(HAS_A_BODY),
+        Ok(RequestBody::Upload(_)) | Err(ReadError::Refused(GatewayError::LengthRequired)) => {
+            return Err(BadRequest::ComparedBody.into());
+        }
         Err(ReadError::Refused(error)) => return Err(error),
         Err(ReadError::Failed(_)) => return Err(GatewayError::BrokenRequestBody),
     }
-    let (mut entrants, skipped) = match between {
-        Between::These(selections) => (these(selections, head, capabilities, record)?, Vec::new()),
-        Between::All(location) => all(location, head, capabilities, record)?,
+    let mut contest = Contest { head, lookup, record, learnt };
+    let (mut entrants, skipped) = match choice {
+        Choice::One(backend) => (contest.these(vec![backend])?, Vec::new()),
+        Choice::Several(backends) => (contest.these(backends)?, Vec::new()),
+        Choice::All(location) => contest.all(location)?,
     };
-    let mut ids = String::new();
-    for entrant in &entrants {
-        if !ids.is_empty() {
-            ids.push(',');
-        }
-        ids.push_str(&entrant.contender.id);
-    }
-    record.compared = Some(ids);
+    let ids: Vec<_> = entrants.iter().map(|entrant| entrant.contender.backend.id.as_str()).collect();
+    record.compared = Some(ids.join(","));
 
-    let mut shootout = Shootout::new(entrants.iter().map(|entrant| entrant.contender.clone()));
+    let mut comparison = Comparison::new(entrants.iter().map(|entrant| entrant.contender.clone()));
     let started = Instant::now();
     let mut done: usize = 0;
     // Hosts end long requests: better fewer rounds than no answer.
     while done < asked && (done == 0 || Instant::now().since(started) < timeout) {
-        round(done, head, timeout, &mut entrants, &mut shootout).await;
+        round(done, head, &mut entrants, &mut comparison).await;
         done = done.saturating_add(1);
     }
     record.backend_time = Some(Instant::now().since(started));
-    record.lessons.extend(entrants.into_iter().filter_map(|entrant| {
-        let Ready { backend, entry, .. } = entrant.ready.ok()?;
-        Some((backend, entry, shootout::lessons(entrant.outcomes)))
-    }));
-    Ok(report::reply(&shootout, &head.method, &head.path_and_query, Runs { asked, done }, &skipped))
-}
-
-/// The backends that were named. One that cannot be asked is a row; an id that is none is a mistake of the client.
-fn these(
-    selections: Vec<Selection>,
-    head: &Head,
-    capabilities: &Capabilities,
-    record: &mut Record,
-) -> Result<Vec<Entrant>, GatewayError> {
-    let mut entrants = Vec::with_capacity(selections.len());
-    for Selection { id, location } in selections {
-        let (name, ready) = match capabilities.with_registry(location, |registry| registry.get_backend(&id)) {
-            Ok(None) => return Err(capabilities.invalid(id, location)),
-            Err(error) => (id.clone(), Err(error.into())),
-            Ok(Some(backend)) => {
-                let entry = capabilities.health(&backend);
-                (backend.name.clone(), prepare(backend, entry, head, capabilities, record))
-            }
-        };
-        entrants.push(Entrant { contender: Contender { id, location, name }, ready, outcomes: Vec::new() });
+    let now = clock::timestamp();
+    for Ready { prepared, outcomes, .. } in entrants.into_iter().filter_map(|entrant| entrant.ready.ok()) {
+        let taught = in_short(outcomes);
+        learnt.extend(taught.into_iter().map(|outcome| prepared.observation(outcome, now)));
     }
-    Ok(entrants)
+    let report = report::report(comparison, &head.method, &head.path_and_query, Runs { asked, done }, skipped);
+    Ok(Reply::json(&report))
 }
 
-/// All backends of `location`, and those left out.
-fn all(
-    location: Location,
-    head: &Head,
-    capabilities: &Capabilities,
-    record: &mut Record,
-) -> Result<(Vec<Entrant>, Vec<Skipped>), GatewayError> {
-    let mut entrants = Vec::new();
-    let mut skipped = Vec::new();
-    for listed in capabilities.with_registry(location, |registry| registry.list_backends())? {
-        let reason = match listed.backend {
-            Err(error) => error.to_string(),
-            Ok(_) if entrants.len() >= MOST_BACKENDS => format!("only the first {MOST_BACKENDS} are taken"),
-            Ok(backend) => {
-                let entry = capabilities.health(&backend);
-                match prepare(backend, entry, head, capabilities, record) {
+impl Contest<'_> {
+    /// The backends that were named. One that cannot be asked is a row; an id that is none is a mistake of the client.
+    fn these(&mut self, backends: Vec<BackendRef>) -> Result<Vec<Entrant>, GatewayError> {
+        let mut entrants = Vec::with_capacity(backends.len());
+        for reference in backends {
+            let (name, ready) = match self.lookup.backend(&reference)? {
+                Err(error) => (reference.id.clone(), Err(error.into())),
+                Ok(backend) => (backend.name.clone(), self.prepare(backend)),
+            };
+            entrants.push(Entrant { contender: Contender { backend: reference, name }, ready });
+        }
+        Ok(entrants)
+    }
+
+    /// All backends of `location`, and those left out.
+    fn all(&mut self, location: Location) -> Result<(Vec<Entrant>, Vec<Skipped>), GatewayError> {
+        let mut entrants = Vec::new();
+        let mut skipped = Vec::new();
+        for listed in self.lookup.listed(location)? {
+            let reason = match listed.backend {
+                Err(error) => error.to_string(),
+                Ok(_) if entrants.len() >= MAX_COMPARED_BACKENDS => {
+                    format!("only the first {MAX_COMPARED_BACKENDS} are taken")
+                }
+                Ok(backend) => match self.prepare(backend) {
                     Err(GatewayError::Upstream { failure, .. }) => failure.to_string(),
                     ready => {
-                        let contender = Contender { id: listed.id, location, name: listed.name };
-                        entrants.push(Entrant { contender, ready, outcomes: Vec::new() });
+                        let contender = Contender { backend: listed.reference, name: listed.name };
+                        entrants.push(Entrant { contender, ready });
                         continue;
                     }
-                }
-            }
-        };
-        skipped.push(Skipped { backend: listed.id, location, reason });
+                },
+            };
+            skipped.push(Skipped::new(listed.reference, reason));
+        }
+        if entrants.is_empty() {
+            return Err(GatewayError::NoneToCompare { reasons: report::reasons(&skipped) });
+        }
+        Ok((entrants, skipped))
     }
-    if entrants.is_empty() {
-        let reasons = shootout::reasons(&skipped);
-        return Err(GatewayError::NoneToCompare { reasons });
-    }
-    Ok((entrants, skipped))
-}
 
-/// What a request to `backend` alone would check and add. A gated backend is checked after the response, as there.
-fn prepare(
-    backend: Backend,
-    entry: Option<Entry>,
-    head: &Head,
-    capabilities: &Capabilities,
-    record: &mut Record,
-) -> Result<Ready, GatewayError> {
-    if backend.url.is_left_by(&head.path_and_query) {
-        return Err(GatewayError::BadRequest(crate::handler::LEAVES_THE_BASE_PATH));
+    /// What a request to `backend` alone would check and add.
+    fn prepare(&mut self, backend: Backend) -> Result<Ready, GatewayError> {
+        let Contest { head, lookup, record, learnt } = self;
+        let prepared = prepare::for_client(lookup, backend, head, record.time).map_err(|refused| {
+            learnt.extend(refused.observation.map(|observation| *observation));
+            refused.error
+        })?;
+        let fields = prepared.client_fields(head.fields.clone(), head.origin.clone(), &record.request_id, None);
+        let fields = asked::to_backend(fields, &prepared.backend.reference.id);
+        Ok(Ready { prepared, fields, outcomes: Vec::new() })
     }
-    if let Some(error) = crate::handler::gated(&backend, entry.as_ref(), record.time) {
-        record.lessons.push((backend, entry, vec![Outcome::Nothing]));
-        return Err(error);
-    }
-    let credentials = credentials::authorization(&head.fields, &backend.id, &capabilities.variables)?;
-    let fields = headers::to_backend(head.fields.clone(), head.origin.clone(), &record.request_id, None);
-    let mut fields = shootout::to_backend(fields, &backend.id);
-    fields.extend(credentials);
-    Ok(Ready { backend, entry, fields })
 }
 
 /// One round: six at once, and compared when all six are through, so that no comparison takes time from a measurement.
-async fn round(number: usize, head: &Head, timeout: Duration, entrants: &mut [Entrant], shootout: &mut Shootout) {
-    let order: Vec<usize> = shootout::order(entrants.len(), number).collect();
-    for group in order.chunks(AT_ONCE) {
+async fn round(number: usize, head: &Head, entrants: &mut [Entrant], comparison: &mut Comparison) {
+    let order: Vec<usize> = asked::order(entrants.len(), number).collect();
+    for group in order.chunks(MAX_EXCHANGES_AT_ONCE) {
         let results: Vec<RefCell<Option<Exchanged>>> = group.iter().map(|_| RefCell::new(None)).collect();
         let mut exchanges: Vec<Work<'_>> = Vec::new();
         for (row, result) in group.iter().zip(&results) {
-            let keep = shootout.wants_body(*row);
+            let keep = comparison.wants_body(*row);
             if let Some(Entrant { ready: Ok(ready), .. }) = entrants.get(*row) {
                 exchanges.push(Box::pin(async move {
-                    result.replace(Some(exchange(ready, head, timeout, keep).await));
+                    result.replace(Some(exchange(ready, head, keep).await));
                 }));
             }
         }
-        at_once(AT_ONCE, exchanges).await;
+        at_once(MAX_EXCHANGES_AT_ONCE, exchanges).await;
         for (row, result) in group.iter().zip(results) {
-            let Some(entrant) = entrants.get_mut(*row) else { continue };
-            match (result.into_inner(), &entrant.ready) {
-                (Some((outcome, result)), _) => {
-                    entrant.outcomes.push(outcome);
-                    shootout.add(*row, result);
+            match (entrants.get_mut(*row).map(|entrant| &mut entrant.ready), result.into_inner()) {
+                (Some(Ok(ready)), Some((outcome, result))) => {
+                    ready.outcomes.push(outcome);
+                    comparison.add(*row, result);
                 }
-                (None, Err(error)) => shootout.add(*row, Err(error.clone())),
-                (None, Ok(_)) => {}
+                (Some(Err(error)), _) => comparison.add(*row, Err(error.clone())),
+                _ => {}
             }
         }
     }
@@ -215,21 +183,21 @@ async fn round(number: usize, head: &Head, timeout: Duration, entrants: &mut [En
 type Exchanged = (Outcome, Result<Answered, GatewayError>);
 
 /// One exchange.
-async fn exchange(ready: &Ready, head: &Head, timeout: Duration, keep: bool) -> Exchanged {
-    let Ready { backend, fields, .. } = ready;
+async fn exchange(ready: &Ready, head: &Head, keep: bool) -> Exchanged {
+    let Ready { prepared, fields, .. } = ready;
+    let (backend, timeout) = (prepared.backend.reference.clone(), prepared.timeout);
     let started = Instant::now();
-    let outbound = Outbound { backend, head, fields: fields.clone(), timeout, started };
+    let (method, path_and_query, fields) = (&head.method, &*head.path_and_query, fields.clone());
+    let outbound = Outbound { prepared, method, path_and_query, fields, started };
     let inflight = match outbound.send(RequestBody::Empty { length: None }).await {
         Ok(inflight) => inflight,
         Err(SendError::Upstream(failure)) => {
-            let outcome = health::of_failure(&failure);
-            let (backend, location) = (backend.id.clone(), backend.location);
-            return (outcome, Err(GatewayError::Upstream { backend, location, failure }));
+            return (of_failure(&failure), Err(GatewayError::Upstream { backend, failure }));
         }
         Err(SendError::BrokenRequestBody) => return (Outcome::Nothing, Err(GatewayError::BrokenRequestBody)),
     };
     let first_byte = inflight.received.since(started);
-    let outcome = health::of_answer(inflight.status, first_byte);
+    let outcome = of_answer(inflight.status, first_byte);
     let (status, has_body) = (inflight.status.as_u16(), response_has_body(&head.method, inflight.status));
     let body = if has_body { read(&inflight, started.plus(timeout), keep).await.map(Some) } else { Ok(None) };
     let result = match body {
@@ -239,7 +207,7 @@ async fn exchange(ready: &Ready, head: &Head, timeout: Duration, keep: bool) -> 
         }
         Err(cut) => {
             let limit = matches!(cut, Cut::TimedOut).then_some(timeout);
-            Err(GatewayError::Unfinished { backend: backend.id.clone(), limit })
+            Err(GatewayError::Unfinished { backend, limit })
         }
     };
     (outcome, result)
@@ -273,24 +241,4 @@ async fn read(inflight: &Inflight, end: Instant, keep: bool) -> Result<Body, Cut
         }
         deadline.limit(ready(stream.subscribe())).await.map_err(|TimedOut| Cut::TimedOut)?;
     }
-}
-
-/// What one backend's exchanges taught, with the entry that it was routed by.
-pub(crate) type Lessons = (Backend, Option<Entry>, Vec<Outcome>);
-
-/// Records lessons after the response: each backend's in order, the backends beside each other, as many as may be checked at once.
-pub(crate) async fn record(capabilities: &Capabilities, lessons: Vec<Lessons>) {
-    let mut work: Vec<Work<'_>> = Vec::new();
-    for (backend, mut entry, outcomes) in lessons {
-        work.push(Box::pin(async move {
-            for (index, outcome) in outcomes.into_iter().enumerate() {
-                if index > 0 {
-                    entry = capabilities.health(&backend);
-                }
-                let observation = Observation { backend: backend.clone(), entry: entry.clone(), outcome };
-                crate::probing::record(capabilities, observation, clock::timestamp()).await;
-            }
-        }));
-    }
-    at_once(AT_ONCE, work).await;
 }

@@ -2,11 +2,11 @@
 
 pub(crate) mod bindings;
 pub(crate) mod clock;
+pub(crate) mod entropy;
 pub(crate) mod log_output;
 #[cfg(feature = "plain-wasi")]
 mod manifest;
 pub(crate) mod origin;
-#[cfg(feature = "plain-wasi")]
 pub(crate) mod outgoing_handler;
 pub(crate) mod pump;
 pub(crate) mod store;

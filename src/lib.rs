@@ -3,18 +3,21 @@
 //! The path of a request, in the order of the modules:
 //!
 //! ```text
-//! inbound   the host's request becomes a head (plain data) and a body (a stream)
-//! handler   route → select → look up → gate → forward → relay → record, in one place
-//!   variables, store, clock   what the decisions need to know
-//! upload    the request body: whether there is one, and its transfer
-//! outbound  the request to the backend: fields, timeouts, deadline, one retry
-//! shootout  where several backends are named: the exchanges with all of them, instead of one
-//! relay     the response to the client: fields, body, truncation kept visible
-//! health    what the exchange taught, written after the response; active checks
+//! handler     the order of the phases, nothing else
+//! inbound     the host's request becomes a head (plain data) and a body (a stream)
+//! lookup      which backend, from variables and store
+//! prepare     what every request to a backend needs: base path, gate, credentials, fields, deadline
+//! upload      the request body: whether there is one, and its transfer
+//! outbound    the request to the backend: timeouts, deadline, one retry
+//! relay       the response to the client: fields, body, truncation kept visible
+//! record      the facts of the log line
+//! comparing   where several backends are named: the exchanges with all of them, instead of one
+//! probing     active checks; what was learnt, written after the response
+//! host/       the host's capabilities, one file each
 //! ```
 //!
-//! With the feature `plain-wasi` the component imports wasi:* alone. Then `variables`, `store` and `origin` do without Spin, and `manifest` and
-//! `outgoing_handler` take over what Spin reads from `spin.toml`: defaults and allowed hosts.
+//! With the feature `plain-wasi` the component imports wasi:* alone. Then `host/variables`, `host/store` and `host/origin` do without Spin, and
+//! `host/manifest` and `host/outgoing_handler` take over what Spin reads from `spin.toml`: defaults and allowed hosts.
 //!
 //! Only this package names `spin_sdk`, and only for wasm: natively it is empty.
 #![cfg(target_family = "wasm")]
@@ -23,13 +26,16 @@ mod comparing;
 mod handler;
 mod host;
 mod inbound;
+mod lookup;
 mod outbound;
+mod prepare;
 mod probing;
+mod record;
 mod relay;
 mod upload;
 
 /// The exported entry point.
-mod entry {
+mod component {
     #![allow(unsafe_code, reason = "the macro's export glue is unsafe; nothing of ours is")]
 
     use spin_sdk::http::{IncomingRequest, ResponseOutparam};

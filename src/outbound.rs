@@ -3,14 +3,14 @@
 use crate::host::bindings::http_types::{
     ErrorCode, Fields, FutureIncomingResponse, IncomingResponse, OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
 };
-use crate::host::bindings::outgoing_handler;
 use crate::host::clock::{Instant, nanos};
+use crate::host::outgoing_handler;
 use crate::host::pump::End;
 use crate::host::wait::{Deadline, TimedOut, ready};
-use crate::inbound::{Head, wasi_method};
+use crate::inbound::wasi_method;
+use crate::prepare::Prepared;
 use crate::upload::{RequestBody, Upload};
 use futures::future::{Either, select};
-use gateway_core::backend::registry::Backend;
 use gateway_core::backend::url as backend_url;
 use gateway_core::failure::{UpstreamFailure, may_retry};
 use gateway_core::fields::{Field, fits};
@@ -31,14 +31,14 @@ const HOSTS_OWN_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// A request ready to be sent.
 pub(crate) struct Outbound<'a> {
-    /// The backend.
-    pub(crate) backend: &'a Backend,
-    /// The request's head as it came in.
-    pub(crate) head: &'a Head,
+    /// The backend and the deadline.
+    pub(crate) prepared: &'a Prepared,
+    /// The method.
+    pub(crate) method: &'a Method,
+    /// Path and query, below the base path of the backend's URL.
+    pub(crate) path_and_query: &'a str,
     /// The fields to send.
     pub(crate) fields: Vec<Field>,
-    /// The deadline for the response head.
-    pub(crate) timeout: Duration,
     /// When the exchange began.
     pub(crate) started: Instant,
 }
@@ -84,7 +84,7 @@ impl Outbound<'_> {
         match body {
             RequestBody::Upload(upload) => self.send_upload(upload).await,
             RequestBody::Empty { .. } => match self.send_bodyless(self.started, self.connect_timeout()).await {
-                Err(SendError::Upstream(failure)) if may_retry(&self.head.method, false, &failure) => {
+                Err(SendError::Upstream(failure)) if may_retry(self.method, false, &failure) => {
                     // The second attempt shares the first one's time to connect.
                     let now = Instant::now();
                     let left = self.connect_timeout().saturating_sub(now.since(self.started));
@@ -99,22 +99,22 @@ impl Outbound<'_> {
     }
 
     fn connect_timeout(&self) -> Duration {
-        CONNECT_TIMEOUT.min(self.timeout)
+        CONNECT_TIMEOUT.min(self.prepared.timeout)
     }
 
     async fn send_bodyless(&self, now: Instant, connect_timeout: Duration) -> Result<Inflight, SendError> {
-        let deadline = Rc::new(Deadline::at(now.plus(self.timeout)));
-        let first_byte = (self.timeout > HOSTS_OWN_TIMEOUT).then_some(self.timeout);
+        let deadline = Rc::new(Deadline::at(now.plus(self.prepared.timeout)));
+        let first_byte = (self.prepared.timeout > HOSTS_OWN_TIMEOUT).then_some(self.prepared.timeout);
         let future = self.start(self.request()?, connect_timeout, first_byte)?;
         let head = deadline.limit(response_head(&future)).await;
-        self.inflight(head, UpstreamFailure::ResponseTimeout(self.timeout), None, deadline)
+        self.inflight(head, UpstreamFailure::ResponseTimeout(self.prepared.timeout), None, deadline)
     }
 
     async fn send_upload(&self, upload: Upload) -> Result<Inflight, SendError> {
         let request = self.request()?;
         let outgoing: OutgoingBody =
             request.body().map_err(|()| UpstreamFailure::Host("the request body cannot be opened".into()))?;
-        let timeout = self.timeout;
+        let timeout = self.prepared.timeout;
         let deadline = Rc::new(Deadline::at(self.started.plus(timeout)));
         let future = self.start(request, self.connect_timeout(), Some(NO_FIRST_BYTE_TIMEOUT))?;
 
@@ -145,21 +145,21 @@ impl Outbound<'_> {
     }
 
     fn request(&self) -> Result<OutgoingRequest, UpstreamFailure> {
-        let url = &self.backend.url;
+        let url = &self.prepared.backend.url;
         let request = OutgoingRequest::new(outgoing_fields(&self.fields));
         let scheme = match url.scheme() {
             backend_url::Scheme::Http => Scheme::Http,
             backend_url::Scheme::Https => Scheme::Https,
         };
         // A new request's method is GET.
-        let method = match self.head.method {
+        let method = match *self.method {
             Method::GET => Ok(()),
-            _ => request.set_method(&wasi_method(&self.head.method)),
+            _ => request.set_method(&wasi_method(self.method)),
         };
         method
             .and_then(|()| request.set_scheme(Some(&scheme)))
             .and_then(|()| request.set_authority(Some(url.authority())))
-            .and_then(|()| request.set_path_with_query(Some(&url.join(&self.head.path_and_query))))
+            .and_then(|()| request.set_path_with_query(Some(&url.join(self.path_and_query))))
             .map_err(|()| UpstreamFailure::Host("the host refuses the method, the URL or the path".into()))?;
         Ok(request)
     }
@@ -211,13 +211,15 @@ impl Outbound<'_> {
             | ErrorCode::DestinationNotFound => F::ConnectionRefused,
             ErrorCode::ConnectionTerminated | ErrorCode::ConnectionWriteTimeout => F::ConnectionTerminated,
             ErrorCode::ConnectionTimeout => F::ConnectTimeout(self.connect_timeout()),
-            ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout => F::ResponseTimeout(self.timeout),
+            ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout => {
+                F::ResponseTimeout(self.prepared.timeout)
+            }
             ErrorCode::ConnectionLimitReached => F::ConnectionLimit,
             ErrorCode::DnsError(_) | ErrorCode::DnsTimeout => F::Dns,
             ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => F::Tls,
             ErrorCode::TlsCertificateError => F::TlsCertificate,
             ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => {
-                F::Denied { origin: self.backend.url.origin() }
+                F::Denied { origin: self.prepared.backend.url.origin() }
             }
             ErrorCode::HttpResponseHeaderSectionSize(_) | ErrorCode::HttpResponseHeaderSize(_) => {
                 F::ResponseHeadTooLarge

@@ -1,134 +1,113 @@
-//! Health in action: active checks, what requests teach, and the writing of both. The rules stand in `gateway_core::health::rules`.
+//! Health at work: active checks, and what requests and checks have taught, written after the response. `gateway_core::health` has the rules.
 
-use crate::handler::Capabilities;
-use crate::host::bindings::{monotonic_clock, random};
-use crate::host::clock;
-use crate::host::clock::Instant;
+use crate::host::bindings::monotonic_clock;
+use crate::host::clock::{self, Instant};
+use crate::host::entropy;
 use crate::host::wait::{Deadline, Work, at_once, ready};
-use crate::inbound::Head;
+use crate::lookup::Lookup;
 use crate::outbound::{Outbound, SendError};
+use crate::prepare;
 use crate::upload::RequestBody;
-use gateway_core::backend::credentials;
-use gateway_core::backend::reference::Location;
-use gateway_core::backend::registry::Backend;
-use gateway_core::backend::registry::Listed;
+use gateway_core::backend::registry::{Backend, Listed};
 use gateway_core::health::entry::Entry;
-use gateway_core::health::rules as health;
-use gateway_core::health::rules::{DEFAULT_ENDPOINT, Outcome, Plan, after, claim, claim_recheck, plan};
-use gateway_core::limits::{CHECK_TIMEOUT, CHECKS_AT_ONCE, LISTING_TIMEOUT, REFRESH_JITTER};
-use gateway_core::request::forwarded::{Origin, via};
+use gateway_core::health::observation::{Evidence, Observation, Step};
+use gateway_core::health::rules::{DEFAULT_ENDPOINT, Outcome, after, claim, claim_recheck, of_check, of_failure};
+use gateway_core::limits::{LISTING_TIMEOUT, MAX_EXCHANGES_AT_ONCE, MAX_REFRESH_DELAY};
 use gateway_core::status::view::BackendView;
 use gateway_core::time::Timestamp;
 use http::Method;
 use std::cell::RefCell;
 
-/// What one request has to say about its backend's health.
-pub(crate) struct Observation {
-    /// The backend.
-    pub(crate) backend: Backend,
-    /// The entry it was routed by.
-    pub(crate) entry: Option<Entry>,
-    /// What its exchange tells.
-    pub(crate) outcome: Outcome,
-}
-
-/// A change of the store that waits until the response is out.
-pub(crate) struct Update {
-    key: String,
-    entry: Entry,
-}
-
-/// Performs updates. A store that cannot be written loses health, nothing else.
-pub(crate) fn write(capabilities: &Capabilities, updates: impl IntoIterator<Item = Update>) {
-    for update in updates {
-        _ = capabilities.store.set(&update.key, update.entry.to_json().as_bytes());
-    }
-}
-
-/// Records what a request has taught, after its response, at `now`.
-///
-/// The entry is read again before anything is written: of requests that fail together, or find an entry expired together, the others see what
-/// the first has written.
-pub(crate) async fn record(capabilities: &Capabilities, observation: Observation, now: Timestamp) {
-    let Observation { backend, entry, outcome } = observation;
-    let key = || gateway_core::health::entry::key(backend.location, &backend.id);
-    if entry.as_ref().is_some_and(|entry| entry.gate(now).is_some()) {
-        return recheck(capabilities, &backend, key()).await;
-    }
-    match plan(entry.as_ref(), &outcome, now) {
-        Plan::Nothing => {}
-        Plan::Now => {
-            let current = capabilities.health(&backend);
-            if let Some(entry) = after(current.as_ref(), &outcome, clock::timestamp()) {
-                write(capabilities, [Update { key: key(), entry }]);
-            }
+/// Acts on what was learnt, after the response, at `now`: what concerns one backend in its order, the backends beside each other.
+pub(crate) async fn learn(lookup: &Lookup, learnt: Vec<Observation>, now: Timestamp) {
+    let mut work: Vec<Work<'_>> = Vec::new();
+    let mut learnt = learnt.into_iter().peekable();
+    while let Some(first) = learnt.next() {
+        let mut later = Vec::new();
+        while let Some(next) = learnt.next_if(|next| next.backend.reference == first.backend.reference) {
+            later.push(next);
         }
-        Plan::Later => {
-            jitter().await;
-            let current = capabilities.health(&backend);
-            let now = clock::timestamp();
-            if current.as_ref().is_some_and(|entry| entry.is_fresh(now)) {
-                return;
-            }
-            // Writing first is what tells the others that this one looks after it.
-            let refreshed = after(current.as_ref(), &outcome, now);
-            let key = key();
-            let written = refreshed.clone().unwrap_or_else(|| claim(current.as_ref(), now));
-            write(capabilities, [Update { key: key.clone(), entry: written }]);
-            let (checked, _) = check(capabilities, &backend).await;
-            let known = refreshed.or(current);
-            if let Some(entry) = after(known.as_ref(), &checked, clock::timestamp()) {
-                write(capabilities, [Update { key, entry }]);
-            }
+        if later.is_empty() && first.step(now) == Step::Nothing {
+            continue;
         }
+        work.push(Box::pin(async move {
+            act(lookup, first, now).await;
+            for mut next in later {
+                next.known = lookup.health(&next.backend.reference);
+                act(lookup, next, clock::timestamp()).await;
+            }
+        }));
     }
+    at_once(MAX_EXCHANGES_AT_ONCE, work).await;
+}
+
+async fn act(lookup: &Lookup, observation: Observation, now: Timestamp) {
+    let step = observation.step(now);
+    let Observation { backend, outcome, .. } = observation;
+    match step {
+        Step::Nothing => {}
+        Step::Write(entry) => lookup.remember(&backend.reference, &entry),
+        Step::Apply => {
+            let current = lookup.health(&backend.reference);
+            apply(lookup, &backend, current.as_ref(), &outcome);
+        }
+        Step::Refresh => refresh(lookup, &backend, &outcome).await,
+        Step::Recheck => recheck(lookup, &backend).await,
+    }
+}
+
+/// Writes what `outcome` makes of an entry, where it changes something.
+fn apply(lookup: &Lookup, backend: &Backend, entry: Option<&Entry>, outcome: &Outcome) {
+    if let Some(entry) = after(entry, outcome, clock::timestamp()) {
+        lookup.remember(&backend.reference, &entry);
+    }
+}
+
+/// After finding an expired entry: checks the backend, unless another request does.
+async fn refresh(lookup: &Lookup, backend: &Backend, outcome: &Outcome) {
+    let delay = clock::nanos(entropy::up_to(MAX_REFRESH_DELAY));
+    ready(monotonic_clock::subscribe_instant(monotonic_clock::now().saturating_add(delay))).await;
+    let current = lookup.health(&backend.reference);
+    let now = clock::timestamp();
+    if current.as_ref().is_some_and(|entry| entry.is_fresh(now)) {
+        return;
+    }
+    // Writing first is what tells the others that this one looks after it.
+    let refreshed = after(current.as_ref(), outcome, now);
+    lookup.remember(&backend.reference, &refreshed.clone().unwrap_or_else(|| claim(current.as_ref(), now)));
+    let (checked, _) = check(lookup, backend).await;
+    apply(lookup, backend, refreshed.or(current).as_ref(), &checked);
 }
 
 /// After turning a request away: sees whether the backend is back.
-async fn recheck(capabilities: &Capabilities, backend: &Backend, key: String) {
-    let current = capabilities.health(backend);
+async fn recheck(lookup: &Lookup, backend: &Backend) {
+    let current = lookup.health(&backend.reference);
     let Some(claimed) = current.as_ref().and_then(|entry| claim_recheck(entry, clock::timestamp())) else {
         return;
     };
-    write(capabilities, [Update { key: key.clone(), entry: claimed.clone() }]);
-    let (outcome, _) = check(capabilities, backend).await;
-    if let Some(entry) = after(Some(&claimed), &outcome, clock::timestamp()) {
-        write(capabilities, [Update { key, entry }]);
-    }
+    lookup.remember(&backend.reference, &claimed);
+    let (outcome, _) = check(lookup, backend).await;
+    apply(lookup, backend, Some(&claimed), &outcome);
 }
 
-async fn jitter() {
-    let limit = clock::nanos(REFRESH_JITTER).max(1);
-    let delay = random::get_random_u64().checked_rem(limit).unwrap_or_default();
-    ready(monotonic_clock::subscribe_instant(monotonic_clock::now().saturating_add(delay))).await;
-}
-
-/// One active check: a GET on the health endpoint, 2 s, redirects not followed. Beside what it tells, says in words why it tells nothing.
-async fn check(capabilities: &Capabilities, backend: &Backend) -> (Outcome, Option<String>) {
-    let endpoint = match capabilities.health_endpoint(backend) {
-        Ok(endpoint) => endpoint,
+/// One active check: a GET on the health endpoint, redirects not followed. Beside what it tells, says in words why it tells nothing.
+async fn check(lookup: &Lookup, backend: &Backend) -> (Outcome, Option<String>) {
+    let prepared = prepare::for_check(lookup, backend);
+    let (endpoint, prepared) = match lookup.health_endpoint(backend).and_then(|endpoint| Ok((endpoint, prepared?))) {
+        Ok(both) => both,
         Err(error) => return (Outcome::Nothing, Some(error.to_string())),
     };
-    let head = Head {
-        method: Method::GET,
-        path_and_query: endpoint.clone().unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned()),
-        fields: Vec::new(),
-        origin: Origin::default(),
-    };
-    let credentials = match credentials::authorization(&[], &backend.id, &capabilities.variables) {
-        Ok(credentials) => credentials,
-        Err(error) => return (Outcome::Nothing, Some(error.to_string())),
-    };
-    let mut fields = vec![("user-agent".to_owned(), gateway_core::GATEWAY_NAME.as_bytes().to_vec()), via()];
-    fields.extend(credentials);
     let started = Instant::now();
-    let outbound = Outbound { backend, head: &head, fields, timeout: CHECK_TIMEOUT, started };
+    let outbound = Outbound {
+        method: &Method::GET,
+        path_and_query: endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT),
+        fields: prepared.own_fields(),
+        prepared: &prepared,
+        started,
+    };
     match outbound.send(RequestBody::Empty { length: None }).await {
-        Ok(inflight) => {
-            let latency = inflight.received.since(started);
-            (health::of_check(inflight.status, endpoint.is_some(), latency), None)
-        }
-        Err(SendError::Upstream(failure)) => match health::of_failure(&failure) {
+        Ok(inflight) => (of_check(inflight.status, endpoint.is_some(), inflight.received.since(started)), None),
+        Err(SendError::Upstream(failure)) => match of_failure(&failure) {
             Outcome::Nothing => (Outcome::Nothing, Some(failure.to_string())),
             outcome => (outcome, None),
         },
@@ -145,14 +124,10 @@ struct Checked {
 
 /// The backends as `/backends` shows them. Those whose health is due are checked first, six at once, for 2.3 s in all; what has no answer by then is
 /// shown as it was known before.
-pub(crate) async fn survey(
-    capabilities: &Capabilities,
-    location: Location,
-    listed: Vec<Listed>,
-) -> (Vec<BackendView>, Vec<Update>) {
+pub(crate) async fn survey(lookup: &Lookup, listed: Vec<Listed>, learnt: &mut Vec<Observation>) -> Vec<BackendView> {
     let known: Vec<Option<Entry>> = listed
         .iter()
-        .map(|listed| listed.backend.as_ref().ok().and_then(|backend| capabilities.health(backend)))
+        .map(|listed| listed.backend.as_ref().ok().and_then(|backend| lookup.health(&backend.reference)))
         .collect();
     let results: Vec<RefCell<Option<Checked>>> = listed.iter().map(|_| RefCell::new(None)).collect();
     let now = clock::timestamp();
@@ -162,31 +137,23 @@ pub(crate) async fn survey(
             && known.as_ref().is_none_or(|entry| entry.is_due(now))
         {
             checks.push(Box::pin(async move {
-                let (outcome, note) = check(capabilities, backend).await;
+                let (outcome, note) = check(lookup, backend).await;
                 result.replace(Some(Checked { outcome, note, at: clock::timestamp() }));
             }));
         }
     }
     // What is not through in time is cut off; the results so far stand.
-    _ = Deadline::at(Instant::after(LISTING_TIMEOUT)).limit(at_once(CHECKS_AT_ONCE, checks)).await;
+    _ = Deadline::at(Instant::after(LISTING_TIMEOUT)).limit(at_once(MAX_EXCHANGES_AT_ONCE, checks)).await;
 
-    let mut updates = Vec::new();
     let now = clock::timestamp();
-    let views = listed
-        .iter()
-        .zip(known)
-        .zip(results)
-        .map(|((listed, known), result)| {
-            let (changed, note) = match result.into_inner() {
-                Some(checked) => (after(known.as_ref(), &checked.outcome, checked.at), checked.note),
-                None => (None, None),
-            };
-            if let Some(entry) = &changed {
-                updates
-                    .push(Update { key: gateway_core::health::entry::key(location, &listed.id), entry: entry.clone() });
-            }
-            BackendView::new(listed, location, changed.or(known).as_ref(), note, now)
-        })
-        .collect();
-    (views, updates)
+    let shown = listed.iter().zip(known).zip(results).map(|((listed, known), result)| {
+        let (Some(Checked { outcome, note, at }), Ok(backend)) = (result.into_inner(), &listed.backend) else {
+            return BackendView::new(listed, known.as_ref(), None, now);
+        };
+        let backend = backend.clone();
+        let view = BackendView::new(listed, after(known.as_ref(), &outcome, at).as_ref().or(known.as_ref()), note, now);
+        learnt.push(Observation { backend, known, outcome, at, evidence: Evidence::Check });
+        view
+    });
+    shown.collect()
 }

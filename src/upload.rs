@@ -36,6 +36,16 @@ pub(crate) enum RequestBody {
     Upload(Upload),
 }
 
+impl RequestBody {
+    /// The length to tell the backend, where it is known.
+    pub(crate) fn length(&self) -> Option<u64> {
+        match self {
+            RequestBody::Empty { length } => *length,
+            RequestBody::Upload(upload) => upload.length,
+        }
+    }
+}
+
 /// Finds out whether the request has a body.
 ///
 /// Without `content-length` only reading tells. Sending an outgoing body that turns out empty would make a bodyless DELETE or POST chunked, so the
@@ -45,8 +55,7 @@ pub(crate) async fn request_body(
     head: &Head,
     timeout: Duration,
 ) -> Result<RequestBody, ReadError> {
-    let length = content_length(&head.fields)
-        .map_err(|_| ReadError::Refused(GatewayError::BadRequest("The request's content-length is not valid")))?;
+    let length = content_length(&head.fields).map_err(|error| ReadError::Refused(error.into()))?;
     if length == Some(0) {
         return Ok(RequestBody::Empty { length });
     }

@@ -16,13 +16,8 @@ wit_bindgen::generate!({
 });
 
 pub(crate) use self::wasi::clocks::{monotonic_clock, wall_clock};
-#[cfg(not(feature = "plain-wasi"))]
 pub(crate) use self::wasi::http::outgoing_handler;
-#[cfg(feature = "plain-wasi")]
-pub(crate) use self::wasi::http::outgoing_handler as unchecked_outgoing_handler;
 pub(crate) use self::wasi::random::random;
-#[cfg(feature = "plain-wasi")]
-pub(crate) use crate::host::outgoing_handler;
 pub(crate) use ::wasi::io::poll::Pollable;
 pub(crate) use ::wasi::io::streams::{InputStream, OutputStream, StreamError};
 pub(crate) use spin_sdk::wit::wasi::http0_2_0::types as http_types;

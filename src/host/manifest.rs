@@ -1,7 +1,7 @@
 //! What `spin.toml` says, for hosts that do not read it; `build.rs` makes the tables.
 
 /// An entry of `allowed_outbound_hosts`.
-pub(crate) enum Entry {
+pub(crate) enum AllowedHost {
     /// The value of this variable.
     Variable(&'static str),
     /// As it stands.

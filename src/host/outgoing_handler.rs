@@ -1,41 +1,9 @@
-//! The outgoing handler of wasi:http for hosts that do not enforce `allowed_outbound_hosts`: the component does it itself, where its requests
-//! leave it. Everything else in the component is the same with either handler.
+//! Requests to backends, handed to the host. Spin enforces `allowed_outbound_hosts`; elsewhere the component does, where its requests leave it.
 
-use crate::host::bindings::http_types::{ErrorCode, FutureIncomingResponse, OutgoingRequest, RequestOptions, Scheme};
-use crate::host::bindings::unchecked_outgoing_handler;
-use crate::host::manifest::{ALLOWED_HOSTS, Entry};
-use crate::host::variables;
-use gateway_core::network::allowed_hosts::AllowedHosts;
-use http::uri::Authority;
+#[cfg(feature = "plain-wasi")]
+mod checked;
 
-/// Sends a request, unless its host is not among the allowed ones.
-pub(crate) fn handle(
-    request: OutgoingRequest,
-    options: Option<RequestOptions>,
-) -> Result<FutureIncomingResponse, ErrorCode> {
-    if is_allowed(&request) {
-        unchecked_outgoing_handler::handle(request, options)
-    } else {
-        Err(ErrorCode::HttpRequestDenied)
-    }
-}
-
-fn is_allowed(request: &OutgoingRequest) -> bool {
-    let scheme = match request.scheme() {
-        Some(Scheme::Http) => "http",
-        Some(Scheme::Https) => "https",
-        _ => return false,
-    };
-    let Some(authority) = request.authority().and_then(|authority| authority.parse::<Authority>().ok()) else {
-        return false;
-    };
-    // Spin does not start with an entry that it cannot use, which nothing can do here: such an entry allows nothing, the others stand.
-    ALLOWED_HOSTS.iter().any(|entry| {
-        let value = match entry {
-            Entry::Variable(name) => variables::value(name).unwrap_or_default(),
-            Entry::Fixed(value) => (*value).to_owned(),
-        };
-        AllowedHosts::compile([(value.as_str(), value.as_str())])
-            .is_ok_and(|hosts| hosts.allows(scheme, authority.host(), authority.port_u16()))
-    })
-}
+#[cfg(not(feature = "plain-wasi"))]
+pub(crate) use crate::host::bindings::outgoing_handler::handle;
+#[cfg(feature = "plain-wasi")]
+pub(crate) use checked::handle;

@@ -3,7 +3,7 @@
 pub mod cloud;
 pub mod credentials;
 mod dot_segments;
-mod entry;
+pub mod entry;
 pub mod known;
 pub mod local;
 pub mod reference;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::time::Duration;
+use thiserror::Error;
 
 /// The variable that says where the gateway runs.
 pub const ENVIRONMENT: &str = "environment";
@@ -11,23 +12,24 @@ pub const REQUEST_TIMEOUT: &str = "request_timeout";
 pub const EXTRA_BACKENDS: &str = "extra_backends";
 /// The variable with the one pattern of hosts that backends of the store may have.
 pub const CLOUD_HOSTS: &str = "cloud_hosts";
-/// The deadline where none is configured (design §1, Errors).
+/// The deadline where none is configured.
 pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest time that can be configured.
-const LONGEST_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A value that cannot be used, and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A value that cannot be used, and where it is.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{place} {reason}")]
 pub struct ConfigError {
     /// The variable or key at fault.
-    pub source: Source,
+    pub place: Place,
     /// What is wrong with it, as the end of a sentence. Never repeats a value that may be secret.
     pub reason: String,
 }
 
 /// Where a configuration value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
+pub enum Place {
     /// A Spin variable.
     Variable(String),
     /// A key in the key-value store.
@@ -36,33 +38,25 @@ pub enum Source {
     Store,
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Source::Variable(name) => write!(f, "variable '{name}'"),
-            Source::Key(key) => write!(f, "key '{key}' of the key-value store"),
-            Source::Store => f.write_str("the key-value store 'default'"),
+            Place::Variable(name) => write!(f, "variable '{name}'"),
+            Place::Key(key) => write!(f, "key '{key}' of the key-value store"),
+            Place::Store => f.write_str("the key-value store 'default'"),
         }
     }
 }
 
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.source, self.reason)
-    }
-}
-
-impl std::error::Error for ConfigError {}
-
 impl ConfigError {
     /// An error about a variable.
     pub fn variable(name: &str, reason: impl Into<String>) -> Self {
-        ConfigError { source: Source::Variable(name.to_owned()), reason: reason.into() }
+        ConfigError { place: Place::Variable(name.to_owned()), reason: reason.into() }
     }
 
     /// An error about a key.
     pub fn key(key: &str, reason: impl Into<String>) -> Self {
-        ConfigError { source: Source::Key(key.to_owned()), reason: reason.into() }
+        ConfigError { place: Place::Key(key.to_owned()), reason: reason.into() }
     }
 }
 
@@ -94,7 +88,7 @@ pub fn duration(text: &str) -> Option<Duration> {
     // `parse` alone would take a sign.
     let digits = number.bytes().all(|b| b.is_ascii_digit());
     let millis = number.parse::<u64>().ok().filter(|_| digits)?.checked_mul(unit_millis)?;
-    Some(Duration::from_millis(millis)).filter(|duration| *duration <= LONGEST_DURATION)
+    Some(Duration::from_millis(millis)).filter(|duration| *duration <= MAX_DURATION)
 }
 
 #[cfg(test)]

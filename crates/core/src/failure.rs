@@ -1,40 +1,53 @@
 //! Ways in which the exchange with a backend can fail before its response head is there.
 
 use crate::time::display_duration;
-use std::fmt;
 use std::time::Duration;
+use thiserror::Error;
 
 /// What went wrong between the gateway and a backend.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum UpstreamFailure {
     /// Nothing listens there, or the connection could not be made for another reason than time.
+    #[error("connection refused")]
     ConnectionRefused,
     /// The connection broke before the response head.
+    #[error("connection closed before the response")]
     ConnectionTerminated,
     /// The connection was not made within this time.
+    #[error("no connection within {}", display_duration(*.0))]
     ConnectTimeout(Duration),
     /// The host name does not resolve.
+    #[error("host name not found")]
     Dns,
     /// The TLS handshake failed.
+    #[error("TLS handshake failed")]
     Tls,
     /// The backend's certificate was refused.
+    #[error("TLS certificate refused")]
     TlsCertificate,
-    /// What came back is no HTTP, or the connection closed without an answer.
+    /// What came back is not HTTP, or the connection closed without an answer.
+    #[error("no valid HTTP response")]
     Protocol,
     /// The response head is larger than a host can hold.
+    #[error("response headers too large")]
     ResponseHeadTooLarge,
     /// The allowed-hosts policy forbids this URL.
+    #[error("{origin} is not in allowed_outbound_hosts")]
     Denied {
         /// The URL's origin.
         origin: String,
     },
     /// The host has no connection left.
+    #[error("connection limit reached")]
     ConnectionLimit,
     /// No response head within this time.
+    #[error("no response within {}", display_duration(*.0))]
     ResponseTimeout(Duration),
     /// The upload made no progress for this time.
+    #[error("upload without progress for {}", display_duration(*.0))]
     UploadStalled(Duration),
     /// The backend is known to be down and is not tried before this time has passed.
+    #[error("known to be down ({reason}), next try in {}s", whole_seconds(*retry_after))]
     Gated {
         /// Until it is tried again.
         retry_after: Duration,
@@ -42,6 +55,7 @@ pub enum UpstreamFailure {
         reason: String,
     },
     /// A failure the host could not name; its own words.
+    #[error("{0}")]
     Host(String),
 }
 
@@ -88,37 +102,12 @@ impl UpstreamFailure {
     }
 }
 
-impl fmt::Display for UpstreamFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            UpstreamFailure::ConnectionRefused => f.write_str("connection refused"),
-            UpstreamFailure::ConnectionTerminated => f.write_str("connection closed before the response"),
-            UpstreamFailure::ConnectTimeout(limit) => write!(f, "no connection within {}", display_duration(*limit)),
-            UpstreamFailure::Dns => f.write_str("host name not found"),
-            UpstreamFailure::Tls => f.write_str("TLS handshake failed"),
-            UpstreamFailure::TlsCertificate => f.write_str("TLS certificate refused"),
-            UpstreamFailure::Protocol => f.write_str("no valid HTTP response"),
-            UpstreamFailure::ResponseHeadTooLarge => f.write_str("response headers too large"),
-            UpstreamFailure::Denied { origin } => write!(f, "{origin} is not in allowed_outbound_hosts"),
-            UpstreamFailure::ConnectionLimit => f.write_str("connection limit reached"),
-            UpstreamFailure::ResponseTimeout(limit) => write!(f, "no response within {}", display_duration(*limit)),
-            UpstreamFailure::UploadStalled(limit) => {
-                write!(f, "upload without progress for {}", display_duration(*limit))
-            }
-            UpstreamFailure::Gated { retry_after, reason } => {
-                write!(f, "known to be down ({reason}), next try in {}s", whole_seconds(*retry_after))
-            }
-            UpstreamFailure::Host(text) => f.write_str(text),
-        }
-    }
-}
-
 /// A wait in whole seconds, rounded up and at least one, as `retry-after` states it (RFC 9110 §10.2.3).
 pub fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
-/// Whether a request may be tried once more after `failure`: GET and HEAD without a body, and only when nothing was sent (design §1).
+/// Whether a request may be tried once more after `failure`: GET and HEAD without a body, and only when nothing was sent.
 pub fn may_retry(method: &http::Method, has_body: bool, failure: &UpstreamFailure) -> bool {
     !has_body && matches!(*method, http::Method::GET | http::Method::HEAD) && failure.nothing_was_sent()
 }

@@ -21,7 +21,6 @@ pub mod failure;
 pub mod fields;
 pub mod file_name;
 pub mod health;
-mod json;
 pub mod limits;
 pub mod network;
 pub mod request;

@@ -3,7 +3,7 @@
 
 use crate::host::bindings::random;
 use gateway_core::backend::registry::Store;
-use gateway_core::config::{ConfigError, Source};
+use gateway_core::config::{ConfigError, Place};
 use gateway_core::file_name;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -16,7 +16,7 @@ const FOLDER: &str = "/store";
 const WRITING: &str = "writing";
 
 /// The longest value, in bytes. A larger file is not read, as it could exhaust the component's memory.
-const LONGEST: u64 = 1024 * 1024;
+const MAX_VALUE: u64 = 1024 * 1024;
 
 /// The store in `/store`.
 pub(crate) struct FolderStore;
@@ -42,7 +42,7 @@ impl FolderStore {
         written.and_then(|()| fs::rename(&temporary, path(key))).map_err(|error| {
             // Where even this fails, the file stays behind, out of everybody's way.
             _ = fs::remove_file(&temporary);
-            failed(Source::Key(key.to_owned()), "written", &error)
+            failed(Place::Key(key.to_owned()), "written", &error)
         })
     }
 }
@@ -52,7 +52,7 @@ impl Store for FolderStore {
         match read(&path(key)) {
             Ok(value) => Ok(Some(value)),
             Err(error) if error.kind() == io::ErrorKind::NotFound && Path::new(FOLDER).is_dir() => Ok(None),
-            Err(error) => Err(failed(Source::Key(key.to_owned()), "read", &error)),
+            Err(error) => Err(failed(Place::Key(key.to_owned()), "read", &error)),
         }
     }
 
@@ -60,7 +60,7 @@ impl Store for FolderStore {
         let names = fs::read_dir(FOLDER).and_then(|entries| {
             entries.map(|entry| entry.map(|entry| entry.file_name())).collect::<io::Result<Vec<_>>>()
         });
-        let names = names.map_err(|error| failed(Source::Store, "listed", &error))?;
+        let names = names.map_err(|error| failed(Place::Store, "listed", &error))?;
         Ok(names.iter().filter_map(|name| file_name::to_key(name.to_str()?)).collect())
     }
 }
@@ -72,20 +72,20 @@ fn path(key: &str) -> PathBuf {
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut value = Vec::new();
     // One byte more tells a value of the longest size from a longer one.
-    File::open(path)?.take(LONGEST.saturating_add(1)).read_to_end(&mut value)?;
-    if u64::try_from(value.len()).is_ok_and(|length| length <= LONGEST) {
+    File::open(path)?.take(MAX_VALUE.saturating_add(1)).read_to_end(&mut value)?;
+    if u64::try_from(value.len()).is_ok_and(|length| length <= MAX_VALUE) {
         Ok(value)
     } else {
         Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file is larger than 1 MiB"))
     }
 }
 
-fn failed(source: Source, action: &str, error: &io::Error) -> ConfigError {
+fn failed(place: Place, action: &str, error: &io::Error) -> ConfigError {
     if Path::new(FOLDER).is_dir() {
-        return ConfigError { source, reason: format!("cannot be {action}: {error}") };
+        return ConfigError { place, reason: format!("cannot be {action}: {error}") };
     }
     ConfigError {
-        source: Source::Store,
+        place: Place::Store,
         reason: format!("is missing: start the host with a folder for it, `--dir <folder>::{FOLDER}`"),
     }
 }

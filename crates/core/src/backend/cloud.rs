@@ -1,20 +1,21 @@
 //! Backends from the key-value store: `backend:<id>` holds one as JSON.
 
-use super::entry::Description;
-use super::registry::{BackendRegistry, Listed, Store, Variables, insert, stored_health};
-use crate::backend::reference::{Location, is_valid_id};
-use crate::backend::registry::Backend;
-use crate::config::{CLOUD_HOSTS, ConfigError};
-use crate::health::entry::Entry;
-use crate::network::internal_host;
+use super::entry::BackendEntry;
+use super::reference::{BackendRef, Location, is_valid_id};
+use super::registry::{Backend, BackendRegistry, Listed, Store};
+use super::url::BackendUrl;
+use crate::config::ConfigError;
 
 /// What the key of a backend begins with; its id follows.
 pub const BACKEND_KEY: &str = "backend:";
 
+/// Why a URL of the store may not be used, as the end of a sentence; see `network::internal_host`.
+pub type UrlGuard<'a> = &'a dyn Fn(&BackendUrl) -> Result<(), String>;
+
 /// The registry of the cloud.
-pub struct CloudRegistry<'a, V, S> {
-    variables: &'a V,
+pub struct CloudRegistry<'a, S> {
     store: &'a S,
+    guard: UrlGuard<'a>,
 }
 
 /// The backend that the value of the key `backend:<id>` describes, wherever its URL leads.
@@ -23,7 +24,7 @@ pub struct CloudRegistry<'a, V, S> {
 /// The value is malformed.
 pub fn parse_entry(id: &str, value: &[u8]) -> Result<Backend, ConfigError> {
     let error = |reason| ConfigError::key(&key(id), reason);
-    let entry = Description::parse(value)
+    let entry = BackendEntry::parse(value)
         .map_err(|problem| error(format!("is not a JSON object with 'id' and 'url': {problem}")))?;
     if entry.id != id {
         return Err(error("has an 'id' that differs from the one in its key".to_owned()));
@@ -35,10 +36,10 @@ fn key(id: &str) -> String {
     [BACKEND_KEY, id].concat()
 }
 
-impl<'a, V: Variables, S: Store> CloudRegistry<'a, V, S> {
-    /// A registry over `store`; `variables` are asked for `cloud_hosts` where a URL leads inside the network.
-    pub fn new(variables: &'a V, store: &'a S) -> Self {
-        CloudRegistry { variables, store }
+impl<'a, S: Store> CloudRegistry<'a, S> {
+    /// A registry over `store`, whose entries may lead where `guard` lets them.
+    pub fn new(store: &'a S, guard: UrlGuard<'a>) -> Self {
+        CloudRegistry { store, guard }
     }
 
     fn read(&self, id: &str) -> Result<Option<Backend>, ConfigError> {
@@ -47,14 +48,12 @@ impl<'a, V: Variables, S: Store> CloudRegistry<'a, V, S> {
             return Ok(None);
         };
         let backend = parse_entry(id, &value)?;
-        // Where the variable cannot be read it names nothing.
-        internal_host::check(&backend.url, &|| self.variables.get(CLOUD_HOSTS).ok().flatten())
-            .map_err(|reason| ConfigError::key(&key, reason))?;
+        (self.guard)(&backend.url).map_err(|reason| ConfigError::key(&key, reason))?;
         Ok(Some(backend))
     }
 }
 
-impl<V: Variables, S: Store> BackendRegistry for CloudRegistry<'_, V, S> {
+impl<S: Store> BackendRegistry for CloudRegistry<'_, S> {
     fn get_backend(&self, id: &str) -> Result<Option<Backend>, ConfigError> {
         if !is_valid_id(id) {
             return Ok(None);
@@ -71,14 +70,11 @@ impl<V: Variables, S: Store> BackendRegistry for CloudRegistry<'_, V, S> {
             // An entry that was deleted in between is no entry.
             if let Some(backend) = self.read(id).transpose() {
                 let name = backend.as_ref().map_or_else(|_| id.to_owned(), |backend| backend.name.clone());
-                insert(&mut listed, Listed { id: id.to_owned(), name, backend });
+                listed.push(Listed { reference: BackendRef::new(id, Location::Cloud), name, backend });
             }
         }
+        listed.sort_by(|one, other| one.reference.id.cmp(&other.reference.id));
         Ok(listed)
-    }
-
-    fn check_health(&self, id: &str) -> Option<Entry> {
-        stored_health(self.store, Location::Cloud, id)
     }
 }
 
@@ -87,23 +83,27 @@ mod tests {
     use super::super::registry::testing::Fake;
     use super::*;
 
+    fn registry(store: &Fake) -> CloudRegistry<'_, Fake> {
+        CloudRegistry::new(store, &|_| Ok(()))
+    }
+
     const GOOD: &str = r#"{"id":"cf-d1","name":"D1","url":"https://d1.example.workers.dev/api/","type":"cloud","healthEndpoint":"/healthz"}"#;
 
     #[test]
     fn reads_an_entry() {
         let store = Fake::new(&[("backend:cf-d1", GOOD)]);
-        let backend = CloudRegistry::new(&store, &store).get_backend("cf-d1").unwrap().unwrap();
+        let backend = registry(&store).get_backend("cf-d1").unwrap().unwrap();
         assert_eq!(backend.name, "D1");
         assert_eq!(backend.url.to_string(), "https://d1.example.workers.dev/api");
         assert_eq!(backend.health_endpoint.as_deref(), Some("/healthz"));
-        assert_eq!(CloudRegistry::new(&store, &store).get_backend("nope"), Ok(None));
+        assert_eq!(registry(&store).get_backend("nope"), Ok(None));
     }
 
     #[test]
     fn ids_never_reach_foreign_keys() {
         let store = Fake::new(&[("backend:a:b", GOOD), ("health:x", GOOD)]);
         for id in ["a:b", "", "../x", "*"] {
-            assert_eq!(CloudRegistry::new(&store, &store).get_backend(id), Ok(None), "{id}");
+            assert_eq!(registry(&store).get_backend(id), Ok(None), "{id}");
         }
     }
 
@@ -123,7 +123,7 @@ mod tests {
             (r#"{"id":"x","url":"http://h","healthEndpoint":"ok"}"#, "does not start with '/'"),
         ] {
             let store = Fake::new(&[("backend:x", value)]);
-            let error = CloudRegistry::new(&store, &store).get_backend("x").unwrap_err().to_string();
+            let error = registry(&store).get_backend("x").unwrap_err().to_string();
             assert!(error.starts_with("key 'backend:x' of the key-value store"), "{error}");
             assert!(error.contains(says), "{value}: {error}");
             assert!(!error.contains("u:p"), "no secrets: {error}");
@@ -131,49 +131,28 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_leads_inside_needs_cloud_hosts() {
-        let entry = r#"{"id":"x","url":"http://169.254.169.254/latest"}"#;
-        for (cloud_hosts, allowed) in
-            [("https://*.workers.dev", false), ("*://*:*", false), ("http://169.254.169.254", true)]
-        {
-            let store = Fake::new(&[("backend:x", entry), ("cloud_hosts", cloud_hosts)]);
-            let registry = CloudRegistry::new(&store, &store);
-            let got = registry.get_backend("x");
-            assert_eq!(got.is_ok(), allowed, "{cloud_hosts}");
-            assert_eq!(registry.configured_ids().is_empty(), !allowed, "{cloud_hosts}");
-            if let Err(error) = got {
-                let error = error.to_string();
-                assert!(
-                    error.starts_with("key 'backend:x' of the key-value store has a 'url' that leads inside"),
-                    "{error}"
-                );
-                assert!(error.contains("'cloud_hosts'") && !error.contains("latest"), "{error}");
-                assert_eq!(registry.list_backends().unwrap().len(), 1, "listed with its reason");
-            }
-        }
-    }
-
-    #[test]
-    fn where_cloud_hosts_cannot_be_read_nothing_inside_is_reached() {
-        let entry = r#"{"id":"x","url":"http://10.0.0.1"}"#;
-        let store = Fake::new(&[("backend:x", entry)]);
-        let broken = Fake { broken: true, ..Fake::new(&[("cloud_hosts", "http://10.0.0.1")]) };
-        assert!(CloudRegistry::new(&broken, &store).get_backend("x").is_err());
+    fn an_entry_may_lead_where_the_guard_lets_it() {
+        let store = Fake::new(&[("backend:cf-d1", GOOD)]);
+        let registry = CloudRegistry::new(&store, &|url| Err(format!("leads to {}", url.host())));
+        let error = registry.get_backend("cf-d1").unwrap_err().to_string();
+        assert_eq!(error, "key 'backend:cf-d1' of the key-value store leads to d1.example.workers.dev");
+        assert_eq!(registry.configured_ids(), Vec::<String>::new());
+        assert_eq!(registry.list_backends().unwrap().len(), 1, "listed with its reason");
     }
 
     #[test]
     fn one_bad_entry_leaves_the_others_standing() {
         let store = Fake::new(&[("backend:cf-d1", GOOD), ("backend:bad", "?"), ("other", "x")]);
-        let listed = CloudRegistry::new(&store, &store).list_backends().unwrap();
-        let shown: Vec<_> = listed.iter().map(|l| (l.id.as_str(), l.backend.is_ok())).collect();
+        let listed = registry(&store).list_backends().unwrap();
+        let shown: Vec<_> = listed.iter().map(|l| (l.reference.id.as_str(), l.backend.is_ok())).collect();
         assert_eq!(shown, [("bad", false), ("cf-d1", true)]);
     }
 
     #[test]
     fn a_broken_store_is_an_error_not_an_empty_one() {
         let store = Fake { broken: true, ..Fake::default() };
-        assert!(CloudRegistry::new(&store, &store).get_backend("cf-d1").is_err());
-        assert!(CloudRegistry::new(&store, &store).list_backends().is_err());
-        assert_eq!(CloudRegistry::new(&store, &store).configured_ids(), Vec::<String>::new());
+        assert!(registry(&store).get_backend("cf-d1").is_err());
+        assert!(registry(&store).list_backends().is_err());
+        assert_eq!(registry(&store).configured_ids(), Vec::<String>::new());
     }
 }

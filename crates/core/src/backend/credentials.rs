@@ -1,7 +1,7 @@
 //! Credentials of the gateway's own for backends: one secret variable for each known backend, sent to that backend alone.
 
-use crate::backend::known::known_backend;
-use crate::backend::registry::Variables;
+use super::known::known_backend;
+use super::registry::Variables;
 use crate::config::ConfigError;
 use crate::fields::{Field, values};
 

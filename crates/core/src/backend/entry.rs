@@ -1,45 +1,48 @@
 //! A backend described in JSON: values of `backend:<id>` in the store, elements of the variable `extra_backends`.
 
-use crate::backend::reference::{Location, is_valid_id};
-use crate::backend::registry::Backend;
-use crate::backend::url::BackendUrl;
-use crate::json::Value;
+use super::reference::{BackendRef, Location, is_valid_id};
+use super::registry::Backend;
+use super::url::BackendUrl;
+use serde::{Deserialize, Serialize};
 
-/// The JSON form: `{"id","name","url","type"?,"healthEndpoint"?}`; further members are ignored.
-pub(super) struct Description {
-    pub(super) id: String,
-    name: Option<String>,
-    url: String,
-    kind: Option<String>,
-    health_endpoint: Option<String>,
+/// The JSON form. Further members are ignored.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct BackendEntry {
+    /// The id, which the key of the store repeats.
+    pub id: String,
+    /// For people; the id where it is absent or empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The URL, as [`BackendUrl`] takes it.
+    pub url: String,
+    /// The location it is meant for, where it says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub r#type: Option<String>,
+    /// Path of its health endpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health_endpoint: Option<String>,
 }
 
-/// Said of what stands where something else should. It is not shown: it may hold a credential.
-const WRONG_TYPE: &str = "something in it has the wrong type";
-
-impl Description {
+impl BackendEntry {
     /// Reads the text of an object.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// What is wrong with it, without repeating what stands there: it may hold a credential.
     pub(super) fn parse(text: &[u8]) -> Result<Self, String> {
-        Value::parse(text).map_err(|error| error.to_string()).and_then(Self::from_value)
-    }
-
-    /// The same for a value.
-    pub(super) fn from_value(value: Value<'_>) -> Result<Self, String> {
-        let Value::Object(mut object) = value else {
-            return Err(WRONG_TYPE.to_owned());
+        // Derived readers take an array for an object, member by member.
+        let is_array = text.trim_ascii_start().starts_with(b"[");
+        let entry = match serde_json::from_slice::<Self>(text) {
+            Ok(entry) if !is_array => entry,
+            Err(error) if !error.is_data() => return Err(error.to_string()),
+            _ => return Err("something in it has the wrong type".to_owned()),
         };
-        let mut member = |name| object.take(name).map(|value| value.text().ok_or(WRONG_TYPE)).transpose();
-        let missing = |name| format!("missing field `{name}`");
-        Ok(Description {
-            id: member("id")?.ok_or_else(|| missing("id"))?,
-            name: member("name")?,
-            url: member("url")?.ok_or_else(|| missing("url"))?,
-            kind: member("type")?,
-            health_endpoint: member("healthEndpoint")?,
-        })
+        for (name, value) in [("id", &entry.id), ("url", &entry.url)] {
+            if value.is_empty() {
+                return Err(format!("missing field `{name}`"));
+            }
+        }
+        Ok(entry)
     }
 
     /// The name, or the id where it has none.
@@ -50,12 +53,15 @@ impl Description {
         }
     }
 
-    /// Checks every member. The error is the end of a sentence that begins with the entry's place.
+    /// Checks every member.
+    ///
+    /// # Errors
+    /// The end of a sentence that begins with the entry's place.
     pub(super) fn into_backend(self, location: Location) -> Result<Backend, String> {
         if !is_valid_id(&self.id) {
             return Err("has an 'id' that is not made of 1 to 64 letters, digits, '-', '_' or '.'".into());
         }
-        if let Some(kind) = &self.kind
+        if let Some(kind) = &self.r#type
             && kind != location.as_str()
         {
             return Err(format!("has the type '{kind}', but belongs to '{}'", location.as_str()));
@@ -66,6 +72,7 @@ impl Description {
         {
             return Err("has a 'healthEndpoint' that does not start with '/'".into());
         }
-        Ok(Backend { name: self.name(), id: self.id, url, location, health_endpoint: self.health_endpoint })
+        let name = self.name();
+        Ok(Backend { reference: BackendRef::new(self.id, location), name, url, health_endpoint: self.health_endpoint })
     }
 }

@@ -1,25 +1,22 @@
 //! Backends from Spin variables: one URL variable for each known backend, and `extra_backends` for further ones.
 
-use super::entry::Description;
-use super::registry::{BackendRegistry, Listed, Store, Variables, insert, stored_health};
-use crate::backend::known::{KNOWN_BACKENDS, KnownBackend, known_backend};
-use crate::backend::reference::{Location, is_valid_id};
-use crate::backend::registry::Backend;
-use crate::backend::url::BackendUrl;
+use super::entry::BackendEntry;
+use super::known::{KNOWN_BACKENDS, KnownBackend, known_backend};
+use super::reference::{BackendRef, Location, is_valid_id};
+use super::registry::{Backend, BackendRegistry, Listed, Variables};
+use super::url::BackendUrl;
 use crate::config::{ConfigError, EXTRA_BACKENDS};
-use crate::health::entry::Entry;
 use serde_json::value::RawValue;
 
 /// The registry of the local environment.
-pub struct LocalRegistry<'a, V, S> {
+pub struct LocalRegistry<'a, V> {
     variables: &'a V,
-    store: &'a S,
 }
 
-impl<'a, V: Variables, S: Store> LocalRegistry<'a, V, S> {
-    /// A registry over `variables`; `store` is asked for health only.
-    pub fn new(variables: &'a V, store: &'a S) -> Self {
-        LocalRegistry { variables, store }
+impl<'a, V: Variables> LocalRegistry<'a, V> {
+    /// A registry over `variables`.
+    pub fn new(variables: &'a V) -> Self {
+        LocalRegistry { variables }
     }
 
     fn known(&self, known: &KnownBackend) -> Result<Option<Backend>, ConfigError> {
@@ -35,10 +32,9 @@ impl<'a, V: Variables, S: Store> LocalRegistry<'a, V, S> {
             return Ok(None);
         }
         Ok(Some(Backend {
-            id: known.id.to_owned(),
+            reference: BackendRef::new(known.id, Location::Local),
             name: known.name.to_owned(),
             url,
-            location: Location::Local,
             health_endpoint: None,
         }))
     }
@@ -59,22 +55,17 @@ impl<'a, V: Variables, S: Store> LocalRegistry<'a, V, S> {
             .enumerate()
             .map(|(index, element)| {
                 let place = format!("{EXTRA_BACKENDS}[{index}]");
-                match Description::parse(element.get().as_bytes()) {
-                    Err(problem) => Listed {
-                        id: place.clone(),
-                        name: place.clone(),
-                        backend: Err(ConfigError::variable(
-                            &place,
-                            format!("is not an object with 'id' and 'url': {problem}"),
-                        )),
-                    },
-                    Ok(entry) => Listed {
-                        id: entry.id.clone(),
-                        name: entry.name(),
-                        backend: entry
-                            .into_backend(Location::Local)
-                            .map_err(|reason| ConfigError::variable(&place, reason)),
-                    },
+                match BackendEntry::parse(element.get().as_bytes()) {
+                    Err(problem) => {
+                        let error =
+                            ConfigError::variable(&place, format!("is not an object with 'id' and 'url': {problem}"));
+                        listed(&place, &place, Err(error))
+                    }
+                    Ok(entry) => {
+                        let (id, name) = (entry.id.clone(), entry.name());
+                        let backend = entry.into_backend(Location::Local);
+                        listed(&id, &name, backend.map_err(|reason| ConfigError::variable(&place, reason)))
+                    }
                 }
             })
             .collect())
@@ -87,7 +78,11 @@ fn is_unset(url: &BackendUrl) -> bool {
     host == "invalid" || host.ends_with(".invalid")
 }
 
-impl<V: Variables, S: Store> BackendRegistry for LocalRegistry<'_, V, S> {
+fn listed(id: &str, name: &str, backend: Result<Backend, ConfigError>) -> Listed {
+    Listed { reference: BackendRef::new(id, Location::Local), name: name.to_owned(), backend }
+}
+
+impl<V: Variables> BackendRegistry for LocalRegistry<'_, V> {
     fn get_backend(&self, id: &str) -> Result<Option<Backend>, ConfigError> {
         // The seven come first: `extra_backends` adds, it does not replace, and a mistake in it leaves them alone.
         if let Some(known) = known_backend(id) {
@@ -97,47 +92,40 @@ impl<V: Variables, S: Store> BackendRegistry for LocalRegistry<'_, V, S> {
         if !is_valid_id(id) {
             return Ok(None);
         }
-        self.extra()?.into_iter().find(|listed| listed.id == id).map(|listed| listed.backend).transpose()
+        self.extra()?.into_iter().find(|listed| listed.reference.id == id).map(|listed| listed.backend).transpose()
     }
 
     fn list_backends(&self) -> Result<Vec<Listed>, ConfigError> {
-        let mut listed = Vec::new();
-        for known in &KNOWN_BACKENDS {
-            if let Some(backend) = self.known(known).transpose() {
-                insert(&mut listed, Listed { id: known.id.to_owned(), name: known.name.to_owned(), backend });
-            }
-        }
+        let known = KNOWN_BACKENDS.iter().filter_map(|known| {
+            let backend = self.known(known).transpose()?;
+            Some(listed(known.id, known.name, backend))
+        });
+        let mut lines: Vec<Listed> = known.collect();
         match self.extra() {
             Ok(extra) => {
-                for mut extra in extra {
-                    if let Some(known) = known_backend(&extra.id) {
-                        extra.backend = Err(ConfigError::variable(
-                            EXTRA_BACKENDS,
-                            format!("names '{}', whose URL belongs into '{}'", extra.id, known.url_variable),
-                        ));
-                    } else if listed.iter().any(|other| other.id == extra.id) {
-                        extra.backend = Err(ConfigError::variable(
-                            EXTRA_BACKENDS,
-                            format!("names '{}', which is already configured", extra.id),
-                        ));
+                for mut line in extra {
+                    let id = &line.reference.id;
+                    let problem = match known_backend(id) {
+                        Some(known) => Some(format!("names '{id}', whose URL belongs into '{}'", known.url_variable)),
+                        None if lines.iter().any(|other| other.reference == line.reference) => {
+                            Some(format!("names '{id}', which is already configured"))
+                        }
+                        None => None,
+                    };
+                    if let Some(problem) = problem {
+                        line.backend = Err(ConfigError::variable(EXTRA_BACKENDS, problem));
                     }
-                    insert(&mut listed, extra);
+                    lines.push(line);
                 }
             }
-            Err(error) => insert(
-                &mut listed,
-                Listed { id: EXTRA_BACKENDS.to_owned(), name: EXTRA_BACKENDS.to_owned(), backend: Err(error) },
-            ),
+            Err(error) => lines.push(listed(EXTRA_BACKENDS, EXTRA_BACKENDS, Err(error))),
         }
-        Ok(listed)
-    }
-
-    fn check_health(&self, id: &str) -> Option<Entry> {
-        stored_health(self.store, Location::Local, id)
+        lines.sort_by(|one, other| one.reference.id.cmp(&other.reference.id));
+        Ok(lines)
     }
 
     fn health_endpoint(&self, backend: &Backend) -> Result<Option<String>, ConfigError> {
-        let Some(known) = known_backend(&backend.id) else {
+        let Some(known) = known_backend(&backend.reference.id) else {
             return Ok(backend.health_endpoint.clone());
         };
         match self.variables.get(known.health_variable)?.as_deref().map(str::trim) {
@@ -156,16 +144,16 @@ mod tests {
     #[test]
     fn reads_the_url_variable_of_a_known_backend() {
         let variables = Fake::new(&[("backend_bun_sqlite_url", "http://127.0.0.1:3001/")]);
-        let backend = LocalRegistry::new(&variables, &variables).get_backend("bun-sqlite").unwrap().unwrap();
+        let backend = LocalRegistry::new(&variables).get_backend("bun-sqlite").unwrap().unwrap();
         assert_eq!(backend.url.to_string(), "http://127.0.0.1:3001");
         assert_eq!(backend.name, "Bun + SQLite");
-        assert_eq!(backend.location, Location::Local);
+        assert_eq!(backend.reference.location, Location::Local);
     }
 
     #[test]
     fn a_known_backend_cannot_be_had_from_extra_backends_and_is_not_said_to_be() {
         let variables = Fake::new(&[("extra_backends", r#"[{"id":"cf-d1","url":"http://127.0.0.1:9000"}]"#)]);
-        let registry = LocalRegistry::new(&variables, &variables);
+        let registry = LocalRegistry::new(&variables);
         assert_eq!(registry.get_backend("cf-d1"), Ok(None));
         assert_eq!(registry.configured_ids(), [""; 0]);
         let listed = registry.list_backends().unwrap();
@@ -177,17 +165,17 @@ mod tests {
     fn unset_means_absent_empty_or_under_invalid() {
         for value in ["", "  ", "http://unset.invalid", "https://INVALID:1/"] {
             let variables = Fake::new(&[("backend_cf_d1_url", value)]);
-            assert_eq!(LocalRegistry::new(&variables, &variables).get_backend("cf-d1"), Ok(None), "{value:?}");
+            assert_eq!(LocalRegistry::new(&variables).get_backend("cf-d1"), Ok(None), "{value:?}");
         }
-        assert_eq!(LocalRegistry::new(&Fake::new(&[]), &Fake::new(&[])).get_backend("cf-d1"), Ok(None));
-        assert_eq!(LocalRegistry::new(&Fake::new(&[]), &Fake::new(&[])).get_backend("nope"), Ok(None));
+        assert_eq!(LocalRegistry::new(&Fake::new(&[])).get_backend("cf-d1"), Ok(None));
+        assert_eq!(LocalRegistry::new(&Fake::new(&[])).get_backend("nope"), Ok(None));
     }
 
     #[test]
     fn what_cannot_be_an_id_selects_no_element_and_no_mistake() {
         let variables =
             Fake::new(&[("extra_backends", r#"[{"id":"a b","url":"http://h"},7,["c","n","http://h",null,null]]"#)]);
-        let registry = LocalRegistry::new(&variables, &variables);
+        let registry = LocalRegistry::new(&variables);
         for id in ["a b", "extra_backends[1]", "extra_backends[2]", "c", ""] {
             assert_eq!(registry.get_backend(id), Ok(None), "{id:?}");
         }
@@ -199,7 +187,7 @@ mod tests {
     fn a_malformed_url_names_its_variable_and_harms_no_other_backend() {
         let variables =
             Fake::new(&[("backend_cf_d1_url", "http://user:secret@h"), ("backend_bun_sqlite_url", "http://h:1")]);
-        let registry = LocalRegistry::new(&variables, &variables);
+        let registry = LocalRegistry::new(&variables);
         let error = registry.get_backend("cf-d1").unwrap_err().to_string();
         assert_eq!(error, "variable 'backend_cf_d1_url' must not contain a user name or password");
         assert!(registry.get_backend("bun-sqlite").unwrap().is_some());
@@ -216,14 +204,14 @@ mod tests {
                 r#"[{"id":"go-chi","name":"Go","url":"http://h:2/api"},{"id":"bun-sqlite","url":"http://h:3"},7,{"id":"a b","url":"http://h"}]"#,
             ),
         ]);
-        let registry = LocalRegistry::new(&variables, &variables);
+        let registry = LocalRegistry::new(&variables);
         assert_eq!(registry.get_backend("go-chi").unwrap().unwrap().url.to_string(), "http://h:2/api");
         assert_eq!(registry.get_backend("bun-sqlite").unwrap().unwrap().url.to_string(), "http://h:1");
         let shown: Vec<_> = registry
             .list_backends()
             .unwrap()
             .into_iter()
-            .map(|l| format!("{} {}", l.id, l.backend.map_or_else(|e| e.to_string(), |b| b.url.to_string())))
+            .map(|l| format!("{} {}", l.reference.id, l.backend.map_or_else(|e| e.to_string(), |b| b.url.to_string())))
             .collect();
         assert_eq!(shown.len(), 5, "{shown:#?}");
         assert!(shown.iter().any(|line| line.contains("belongs into 'backend_bun_sqlite_url'")), "{shown:#?}");
@@ -241,36 +229,29 @@ mod tests {
             "http://u:s3cret@h",
         ] {
             let variables = Fake::new(&[("extra_backends", value)]);
-            let shown = format!("{:?}", LocalRegistry::new(&variables, &variables).list_backends());
+            let shown = format!("{:?}", LocalRegistry::new(&variables).list_backends());
             assert!(shown.contains("Err(") && !shown.contains("s3cret"), "{value}: {shown}");
         }
     }
 
     #[test]
-    fn the_health_path_and_the_health_entry_are_read() {
-        let entry = r#"{"state":"healthy","checked_at":1,"expires_at":2}"#;
+    fn the_health_path_is_read() {
         let variables = Fake::new(&[
             ("backend_cf_d1_url", "http://h:1"),
             ("backend_cf_d1_health", "/up"),
             ("backend_bun_sqlite_url", "http://h:1"),
             ("backend_bun_sqlite_health", "up"),
-            ("health:local:cf-d1", entry),
-            ("health:local:bun-sqlite", "garbage"),
         ]);
-        let registry = LocalRegistry::new(&variables, &variables);
+        let registry = LocalRegistry::new(&variables);
         let endpoint = |id| registry.health_endpoint(&registry.get_backend(id).unwrap().unwrap());
         assert_eq!(endpoint("cf-d1"), Ok(Some("/up".into())));
         assert!(endpoint("bun-sqlite").unwrap_err().to_string().contains("'backend_bun_sqlite_health'"));
-        assert!(registry.check_health("cf-d1").is_some());
-        assert_eq!(registry.check_health("bun-sqlite"), None, "corrupt is unknown");
-        let broken = Fake { broken: true, ..Fake::default() };
-        assert_eq!(LocalRegistry::new(&variables, &broken).check_health("cf-d1"), None, "the store fails open");
     }
 
     #[test]
     fn broken_extra_backends_harm_only_themselves() {
         let variables = Fake::new(&[("backend_bun_sqlite_url", "http://h:1"), ("extra_backends", "{")]);
-        let registry = LocalRegistry::new(&variables, &variables);
+        let registry = LocalRegistry::new(&variables);
         assert!(registry.get_backend("bun-sqlite").unwrap().is_some());
         assert!(registry.get_backend("go-chi").unwrap_err().to_string().contains("'extra_backends'"));
         assert_eq!(registry.list_backends().unwrap().len(), 2);

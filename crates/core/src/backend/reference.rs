@@ -1,11 +1,15 @@
 //! Which backend is meant: its id, and where it is looked up.
 
 use crate::config::{ConfigError, ENVIRONMENT};
+use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Where a backend is looked up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Location {
     /// The Spin variables.
+    #[default]
     Local,
     /// The key-value store.
     Cloud,
@@ -29,12 +33,34 @@ impl Location {
         }
     }
 
-    /// The backend of requests that name none (design §1, Routing).
+    /// The backend of requests that name none.
     pub fn default_backend(self) -> &'static str {
         match self {
             Location::Local => "bun-sqlite",
             Location::Cloud => "cf-d1",
         }
+    }
+}
+
+/// One backend: nothing is known yet of whether it is configured. Shown as `id@location`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackendRef {
+    /// The value of `x-backend` that selects it.
+    pub id: String,
+    /// The registry to look it up in.
+    pub location: Location,
+}
+
+impl BackendRef {
+    /// The backend `id` of `location`.
+    pub fn new(id: impl Into<String>, location: Location) -> Self {
+        BackendRef { id: id.into(), location }
+    }
+}
+
+impl fmt::Display for BackendRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.id, self.location.as_str())
     }
 }
 

@@ -1,12 +1,10 @@
 //! Where backends come from: one abstraction over two sources.
 //!
-//! [`LocalRegistry`] reads Spin variables, [`CloudRegistry`] the key-value store. Which of them serves a request is decided by the environment
-//! and `x-backend-location` (see [`crate::request::route`]).
+//! `local` reads Spin variables, `cloud` the key-value store. The environment and `x-backend-location` decide which of them serves a request.
 
+use super::reference::BackendRef;
 use super::url::BackendUrl;
-use crate::backend::reference::Location;
 use crate::config::ConfigError;
-use crate::health::entry::{Entry, key};
 
 /// Reads configuration variables. Implemented by the component over Spin's variables.
 pub trait Variables {
@@ -35,23 +33,21 @@ pub trait Store {
 /// A configured backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backend {
-    /// The value of `x-backend` that selects it.
-    pub id: String,
+    /// What selects it, and the registry it came from.
+    pub reference: BackendRef,
     /// For people.
     pub name: String,
     /// Where it is.
     pub url: BackendUrl,
-    /// The registry it came from.
-    pub location: Location,
-    /// Path of its health endpoint, where one is configured.
+    /// Path of its health endpoint, where one is configured beside its URL.
     pub health_endpoint: Option<String>,
 }
 
 /// One line of a listing: a backend, or the reason why its configuration cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// The id.
-    pub id: String,
+    /// What would select it.
+    pub reference: BackendRef,
     /// The name, for people.
     pub name: String,
     /// The backend, if its configuration is valid.
@@ -72,10 +68,6 @@ pub trait BackendRegistry {
     /// The source cannot be read at all.
     fn list_backends(&self) -> Result<Vec<Listed>, ConfigError>;
 
-    /// What the store knows of the health of `id`. Nothing where the store cannot be read or the entry is corrupt: the gateway fails open on health,
-    /// never on configuration.
-    fn check_health(&self, id: &str) -> Option<Entry>;
-
     /// The path of a backend's own health endpoint, where one is configured.
     ///
     /// # Errors
@@ -90,19 +82,9 @@ pub trait BackendRegistry {
             .unwrap_or_default()
             .into_iter()
             .filter(|listed| listed.backend.is_ok())
-            .map(|listed| listed.id)
+            .map(|listed| listed.reference.id)
             .collect()
     }
-}
-
-/// Adds a line at its place in the order of the ids; sorting them all at the end would be more code.
-pub(super) fn insert(listed: &mut Vec<Listed>, line: Listed) {
-    let place = listed.partition_point(|other| other.id <= line.id);
-    listed.insert(place, line);
-}
-
-pub(super) fn stored_health(store: &impl Store, location: Location, id: &str) -> Option<Entry> {
-    Entry::parse(&store.get(&key(location, id)).ok()??)
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use super::dot_segments;
 use crate::target::path_of;
-use crate::text::split_once;
 use http::Uri;
 use std::fmt;
 use std::net::Ipv6Addr;
+use thiserror::Error;
 
 /// Whether a backend is reached with TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Scheme {
     }
 }
 
-/// An absolute http(s) URL with a host and an optional base path; no userinfo, query or fragment (design §1, Configuration).
+/// An absolute http(s) URL with a host and an optional base path; no userinfo, query or fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackendUrl {
     scheme: Scheme,
@@ -42,34 +42,25 @@ pub struct BackendUrl {
     base_path: String,
 }
 
-/// Why a text is no backend URL. The text itself is not repeated: it may hold a password.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a text is not a backend URL. The text itself is not repeated: it may hold a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum UrlError {
     /// Not a URL at all.
+    #[error("is not a valid URL: expected something like http://127.0.0.1:3001")]
     Malformed,
     /// A scheme other than http and https, or none.
+    #[error("must start with http:// or https://")]
     Scheme,
     /// No host, or a port that is no number below 65536.
+    #[error("must name a host, with a port below 65536 where it has one")]
     Host,
     /// `user:password@`; credentials belong into a secret variable.
+    #[error("must not contain a user name or password")]
     Userinfo,
     /// A query or a fragment.
+    #[error("must not contain a query or a fragment")]
     QueryOrFragment,
 }
-
-impl fmt::Display for UrlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            UrlError::Malformed => "is not a valid URL: expected something like http://127.0.0.1:3001",
-            UrlError::Scheme => "must start with http:// or https://",
-            UrlError::Host => "must name a host, with a port below 65536 where it has one",
-            UrlError::Userinfo => "must not contain a user name or password",
-            UrlError::QueryOrFragment => "must not contain a query or a fragment",
-        })
-    }
-}
-
-impl std::error::Error for UrlError {}
 
 impl BackendUrl {
     /// Parses a URL. Surrounding white space is ignored.
@@ -78,7 +69,7 @@ impl BackendUrl {
     /// [`UrlError`] says which rule is broken.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
         let text = text.trim();
-        let (scheme, rest) = match split_once(text, "://") {
+        let (scheme, rest) = match text.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (Scheme::Http, rest),
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (Scheme::Https, rest),
             Some(_) => return Err(UrlError::Scheme),

@@ -1,6 +1,6 @@
 //! A body as it streams past: counted, hashed, and kept while it is small and somebody wants to compare it.
 
-use crate::limits::LARGEST_KEPT;
+use crate::limits::MAX_KEPT_BODY;
 use sha2::{Digest as _, Sha256};
 
 /// A body that was read, as far as it came.
@@ -12,10 +12,10 @@ pub struct Body {
 }
 
 impl Body {
-    /// An empty body. Its bytes are kept where `keep` says so, up to [`LARGEST_KEPT`] of them, and not at all where `length`, if it is known, exceeds
+    /// An empty body. Its bytes are kept where `keep` says so, up to [`MAX_KEPT_BODY`] of them, and not at all where `length`, if it is known, exceeds
     /// that.
     pub fn new(keep: bool, length: Option<u64>) -> Self {
-        let fits = length.is_none_or(|length| length <= LARGEST_KEPT as u64);
+        let fits = length.is_none_or(|length| length <= MAX_KEPT_BODY as u64);
         Body { hash: Sha256::new(), size: 0, kept: (keep && fits).then(Vec::new) }
     }
 
@@ -24,7 +24,7 @@ impl Body {
         self.hash.update(bytes);
         self.size = self.size.saturating_add(bytes.len() as u64);
         match &mut self.kept {
-            Some(kept) if self.size <= LARGEST_KEPT as u64 => kept.extend_from_slice(bytes),
+            Some(kept) if self.size <= MAX_KEPT_BODY as u64 => kept.extend_from_slice(bytes),
             _ => self.kept = None,
         }
     }

@@ -6,17 +6,17 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 /// The most bytes that are read for one comparison, each as often as there are levels around it.
-const MOST_READ: usize = 32 * 1024 * 1024;
+const MAX_READ: usize = 32 * 1024 * 1024;
 /// The most levels. What lies deeper is compared as it is written.
-const DEEPEST: usize = 128;
+const MAX_DEPTH: usize = 128;
 
 /// The document that `bytes` are, if they are one.
 pub(super) fn document(bytes: &[u8]) -> Option<&RawValue> {
     serde_json::from_slice(bytes).ok()
 }
 
-/// A value.
-pub(super) enum Value<'a> {
+/// A value, read one level deep.
+pub(super) enum Level<'a> {
     Object(BTreeMap<String, &'a RawValue>),
     Array(Vec<&'a RawValue>),
     String(String),
@@ -34,7 +34,7 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn new() -> Self {
-        Reader { left: MOST_READ, depth: 0 }
+        Reader { left: MAX_READ, depth: 0 }
     }
 
     /// Whether there was more to read than may be: what was compared since then says nothing.
@@ -43,17 +43,17 @@ impl Reader {
     }
 
     /// The value that `text` stands for.
-    pub(super) fn read<'a>(&mut self, text: &'a RawValue) -> Value<'a> {
+    pub(super) fn read<'a>(&mut self, text: &'a RawValue) -> Level<'a> {
         let text = text.get();
         self.left = self.left.saturating_sub(text.len());
         let read = match text.as_bytes().first() {
-            _ if self.gave_up() || self.depth >= DEEPEST => None,
-            Some(b'{') => parse(text).map(Value::Object),
-            Some(b'[') => parse(text).map(Value::Array),
-            Some(b'"') => parse(text).map(Value::String),
+            _ if self.gave_up() || self.depth >= MAX_DEPTH => None,
+            Some(b'{') => parse(text).map(Level::Object),
+            Some(b'[') => parse(text).map(Level::Array),
+            Some(b'"') => parse(text).map(Level::String),
             _ => None,
         };
-        read.unwrap_or(Value::Plain(text))
+        read.unwrap_or(Level::Plain(text))
     }
 
     /// What is read next lies one level further down.
@@ -74,15 +74,15 @@ impl Reader {
         let (one, other) = (self.read(one), self.read(other));
         self.enter();
         let equal = match (one, other) {
-            (Value::Object(one), Value::Object(other)) => {
+            (Level::Object(one), Level::Object(other)) => {
                 one.len() == other.len()
                     && one.iter().zip(&other).all(|(one, other)| one.0 == other.0 && self.equal(one.1, other.1))
             }
-            (Value::Array(one), Value::Array(other)) => {
+            (Level::Array(one), Level::Array(other)) => {
                 one.len() == other.len() && one.iter().zip(&other).all(|(one, other)| self.equal(one, other))
             }
-            (Value::String(one), Value::String(other)) => one == other,
-            (Value::Plain(one), Value::Plain(other)) => one == other,
+            (Level::String(one), Level::String(other)) => one == other,
+            (Level::Plain(one), Level::Plain(other)) => one == other,
             _ => false,
         };
         self.leave();

@@ -3,8 +3,10 @@
 use super::body::Body;
 use super::document::document;
 use super::patch::{self, Patch};
+use super::report::HeaderDifference;
 use crate::fields::{Field, values};
 use crate::request::headers::{belongs_to_hop, lower};
+use crate::text::shorten;
 
 /// Fields that differ between implementations, or from moment to moment, without meaning anything. Beside them: hop-by-hop fields and those
 /// with one of [`EXPECTED_PREFIXES`].
@@ -29,20 +31,10 @@ const EXPECTED: [&str; 16] = [
 const EXPECTED_PREFIXES: [&str; 2] = ["access-control-", "cf-"];
 
 /// The most differences that are told, and the most lines of each.
-const MOST_DIFFERENCES: usize = 32;
-const MOST_LINES: usize = 8;
+const MAX_DIFFERENCES: usize = 32;
+const MAX_LINES: usize = 8;
 /// The most characters of a value that are told.
-const MOST_CHARACTERS: usize = 256;
-
-/// A field that two answers do not have alike.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct HeaderDifference {
-    pub(super) name: String,
-    /// The reference's values.
-    pub(super) first: Vec<String>,
-    /// The values of the row that this stands in.
-    pub(super) this: Vec<String>,
-}
+const MAX_CHARACTERS: usize = 256;
 
 /// What a body is compared with the reference's.
 #[derive(Debug)]
@@ -63,16 +55,6 @@ impl Verdict {
     /// Whether the bodies say the same.
     pub(super) fn agrees(&self) -> bool {
         matches!(self, Verdict::Same | Verdict::Equal)
-    }
-
-    /// As the report says it.
-    pub(super) fn as_str(&self) -> &'static str {
-        match self {
-            Verdict::Same => "same",
-            Verdict::Equal => "equal",
-            Verdict::Json(_) | Verdict::Different => "different",
-            Verdict::NotCompared => "not compared",
-        }
     }
 }
 
@@ -107,7 +89,7 @@ impl Reference {
             if differences.get(place).is_none_or(|other| other.name != name) {
                 let (first, this) = (lines(&self.fields, &name), lines(fields, &name));
                 differences.insert(place, HeaderDifference { name: name.into_owned(), first, this });
-                differences.truncate(MOST_DIFFERENCES);
+                differences.truncate(MAX_DIFFERENCES);
             }
         }
         differences
@@ -144,10 +126,10 @@ fn is_expected_to_differ(lower: &str) -> bool {
 }
 
 fn lines(fields: &[Field], name: &str) -> Vec<String> {
-    values(fields, name).take(MOST_LINES).map(|value| bounded(&String::from_utf8_lossy(value))).collect()
+    values(fields, name).take(MAX_LINES).map(|value| bounded(&String::from_utf8_lossy(value))).collect()
 }
 
 /// `text`, cut where it is very long.
 pub(super) fn bounded(text: &str) -> String {
-    crate::text::shorten(text, MOST_CHARACTERS)
+    shorten(text, MAX_CHARACTERS)
 }

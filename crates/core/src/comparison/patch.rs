@@ -2,27 +2,19 @@
 //!
 //! Not the shortest one: of two arrays, equal beginnings and ends are left alone, and what stands between is compared in pairs.
 
-use super::document::{Reader, Value};
+use super::document::{Level, Reader};
+use super::report::{Op, Operation};
 use serde_json::value::RawValue;
 
 /// The most operations of a patch.
-pub(super) const MOST_OPERATIONS: usize = 100;
+pub(super) const MAX_OPERATIONS: usize = 100;
 /// About the most bytes of a patch as JSON.
-pub(super) const MOST_BYTES: usize = 16 * 1024;
+pub(super) const MAX_BYTES: usize = 16 * 1024;
 /// About what an operation takes without its path and value, in bytes.
 const FRAME: usize = 32;
 
-/// One operation.
-#[derive(Debug, PartialEq)]
-pub(super) struct Operation {
-    pub(super) op: &'static str,
-    pub(super) path: String,
-    /// As JSON.
-    pub(super) value: Option<String>,
-}
-
 /// A patch, possibly cut off.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(super) struct Patch {
     pub(super) operations: Vec<Operation>,
     /// Whether it really leads to the other document.
@@ -35,7 +27,7 @@ pub(super) fn diff(from: &RawValue, to: &RawValue) -> Option<Patch> {
         patch: Patch { operations: Vec::new(), complete: true },
         reader: Reader::new(),
         path: String::new(),
-        room: MOST_BYTES,
+        room: MAX_BYTES,
     };
     differ.values(from, to);
     (!differ.reader.gave_up()).then_some(differ.patch)
@@ -55,20 +47,20 @@ impl Differ {
             return;
         }
         match (self.reader.read(from), self.reader.read(to)) {
-            (Value::Object(from), Value::Object(to)) => {
+            (Level::Object(from), Level::Object(to)) => {
                 for (key, value) in &from {
                     self.within(&escaped(key), |differ| match to.get(key) {
                         Some(other) => differ.values(value, other),
-                        None => differ.push("remove", None),
+                        None => differ.push(Op::Remove, None),
                     });
                 }
                 for (key, value) in to.iter().filter(|(key, _)| !from.contains_key(*key)) {
-                    self.within(&escaped(key), |differ| differ.push("add", Some(value)));
+                    self.within(&escaped(key), |differ| differ.push(Op::Add, Some(value)));
                 }
             }
-            (Value::Array(from), Value::Array(to)) => self.arrays(&from, &to),
-            (Value::String(from), Value::String(to)) if from == to => {}
-            _ => self.push("replace", Some(to)),
+            (Level::Array(from), Level::Array(to)) => self.arrays(&from, &to),
+            (Level::String(from), Level::String(to)) if from == to => {}
+            _ => self.push(Op::Replace, Some(to)),
         }
     }
 
@@ -89,10 +81,10 @@ impl Differ {
         let pairs = from.len().min(to.len());
         // What follows moves up with each removal, so that all of them are at the same place.
         for _ in pairs..from.len() {
-            self.within(&at.to_string(), |differ| differ.push("remove", None));
+            self.within(&at.to_string(), |differ| differ.push(Op::Remove, None));
         }
         for value in to.get(pairs..).unwrap_or_default() {
-            self.within(&at.to_string(), |differ| differ.push("add", Some(value)));
+            self.within(&at.to_string(), |differ| differ.push(Op::Add, Some(value)));
             at = at.saturating_add(1);
         }
     }
@@ -111,13 +103,16 @@ impl Differ {
         self.path.truncate(length);
     }
 
-    fn push(&mut self, op: &'static str, value: Option<&RawValue>) {
-        let value = value.map(RawValue::get);
-        let size = value.map_or(0, str::len).saturating_add(self.path.len()).saturating_add(FRAME);
+    fn push(&mut self, op: Op, value: Option<&RawValue>) {
+        let size = value.map_or(0, |value| value.get().len()).saturating_add(self.path.len()).saturating_add(FRAME);
         match self.room.checked_sub(size) {
-            Some(left) if self.patch.operations.len() < MOST_OPERATIONS => {
+            Some(left) if self.patch.operations.len() < MAX_OPERATIONS => {
                 self.room = left;
-                self.patch.operations.push(Operation { op, path: self.path.clone(), value: value.map(str::to_owned) });
+                self.patch.operations.push(Operation {
+                    op,
+                    path: self.path.clone(),
+                    value: value.map(ToOwned::to_owned),
+                });
             }
             _ => self.patch.complete = false,
         }

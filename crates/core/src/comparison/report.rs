@@ -1,16 +1,43 @@
-//! The answer to a shootout, as JSON.
+//! The report of a comparison: the answer of the gateway, and what its readers take it apart into.
 
 use super::equality::Verdict;
 use super::measure::Spread;
-use super::tally::{First, Row, Shootout};
-use crate::backend::reference::Location;
-use crate::json::Json;
-use crate::response::reply::Reply;
-use crate::status::endpoints::json;
+use super::tally::{Comparison, First, Row};
+use crate::backend::reference::{BackendRef, Location};
+use crate::response::error::GatewayError;
+use crate::response::reply::ErrorBody;
+use crate::time::millis;
 use http::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// The whole report. Readers ignore members that a later gateway adds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Report {
+    /// What was asked.
+    pub request: Asked,
+    /// How often.
+    pub runs: Runs,
+    /// One row for each backend, in the order in which they were named.
+    pub backends: Vec<ReportRow>,
+    /// Those that `*` did not take.
+    #[serde(default)]
+    pub skipped: Vec<Skipped>,
+    /// What follows from it.
+    pub summary: Summary,
+}
+
+/// The request that every backend got.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// GET or HEAD.
+    pub method: String,
+    /// Path and query.
+    pub path: String,
+}
 
 /// Rounds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Runs {
     /// How many were asked for.
     pub asked: usize,
@@ -18,8 +45,148 @@ pub struct Runs {
     pub done: usize,
 }
 
+/// One backend. Status, fields and body are those of its first answer; `None` where there was none.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReportRow {
+    /// Its id.
+    pub backend: String,
+    /// Where it was looked up.
+    pub location: Location,
+    /// For people.
+    pub name: String,
+    /// The status.
+    pub status: Option<u16>,
+    /// The value of `content-type`.
+    pub content_type: Option<String>,
+    /// Bytes of the body.
+    pub size: Option<u64>,
+    /// SHA-256 of the body in hex digits; `None` where there is none by method or status.
+    pub sha256: Option<String>,
+    /// Median of the times to the response head, in milliseconds.
+    pub first_byte_ms: Option<f64>,
+    /// Median of the times to the end of the body, in milliseconds.
+    pub total_ms: Option<f64>,
+    /// Both times in more detail.
+    pub spread: Option<Spreads>,
+    /// Rounds that were answered whole.
+    pub answered: usize,
+    /// Rounds that were not.
+    pub failed: usize,
+    /// Whether status or body changed between rounds.
+    pub varies: bool,
+    /// Fields that differ from the reference's, sorted by name.
+    pub header_differences: Vec<HeaderDifference>,
+    /// The body beside the reference's; `None` for the reference itself, and where neither has one.
+    pub body: Option<BodyEquality>,
+    /// What turns the reference's JSON into this one's (RFC 6902).
+    pub patch: Option<Vec<Operation>>,
+    /// Whether the patch is all of it.
+    pub patch_complete: Option<bool>,
+    /// The first failure.
+    pub error: Option<Failure>,
+}
+
+/// How two bodies compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BodyEquality {
+    /// Byte for byte the same.
+    #[serde(rename = "same")]
+    Same,
+    /// JSON of the same value.
+    #[serde(rename = "equal")]
+    Equal,
+    /// Anything else that differs.
+    #[serde(rename = "different")]
+    Different,
+    /// Not the same bytes, and too large to look closer.
+    #[serde(rename = "not compared")]
+    NotCompared,
+}
+
+impl BodyEquality {
+    /// As the report says it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            BodyEquality::Same => "same",
+            BodyEquality::Equal => "equal",
+            BodyEquality::Different => "different",
+            BodyEquality::NotCompared => "not compared",
+        }
+    }
+}
+
+/// Times in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Spreads {
+    /// To the response head.
+    pub first_byte_ms: SpreadMs,
+    /// To the end of the body.
+    pub total_ms: SpreadMs,
+}
+
+/// How times are spread, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SpreadMs {
+    /// The least.
+    pub min: f64,
+    /// The middle one, or the mean of the middle two.
+    pub median: f64,
+    /// The one that 95 of 100 do not exceed.
+    pub p95: f64,
+}
+
+/// A field that two answers do not have alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeaderDifference {
+    /// Its name in lower case.
+    pub name: String,
+    /// The reference's values.
+    #[serde(default)]
+    pub first: Vec<String>,
+    /// The values of this row.
+    #[serde(default)]
+    pub this: Vec<String>,
+}
+
+/// One operation of a patch (RFC 6902 §4).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Operation {
+    /// What it does.
+    pub op: Op,
+    /// Where (RFC 6901).
+    pub path: String,
+    /// The value to put there, as it is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Box<RawValue>>,
+}
+
+/// What an operation does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Op {
+    /// Puts a value where none is.
+    Add,
+    /// Takes one away.
+    Remove,
+    /// Puts another value in the place of one.
+    Replace,
+}
+
+/// Why a backend gave no whole answer: what it would have been alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The status of that answer.
+    pub status: u16,
+    /// The reason in the words of the log.
+    pub reason: String,
+    /// The body of that answer.
+    #[serde(flatten)]
+    pub body: ErrorBody,
+}
+
 /// A backend that `*` did not take.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {
     /// Its id.
     pub backend: String,
@@ -29,150 +196,124 @@ pub struct Skipped {
     pub reason: String,
 }
 
-/// The answer to the client.
-pub fn reply(comparison: &Shootout, method: &Method, path: &str, runs: Runs, skipped: &[Skipped]) -> Reply {
-    let rows = &comparison.rows;
-    let mut out = Json::default();
-    out.open('{');
-    out.name("request").open('{');
-    out.name("method").text(Some(method.as_str()));
-    out.name("path").text(Some(path));
-    out.close('}');
-    out.name("runs").open('{');
-    out.name("asked").count(runs.asked as u64);
-    out.name("done").count(runs.done as u64);
-    out.close('}');
-    out.name("backends").open('[');
-    for row in rows {
-        line(&mut out, row);
-    }
-    out.close(']');
-    out.name("skipped").open('[');
-    for Skipped { backend, location, reason } in skipped {
-        out.open('{');
-        out.name("backend").text(Some(backend));
-        out.name("location").text(Some(location.as_str()));
-        out.name("reason").text(Some(reason));
-        out.close('}');
-    }
-    out.close(']');
-    summary(out.name("summary"), rows);
-    out.close('}');
-    json(out)
+/// What follows from the rows; backends are named `id@location`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The one with the least median of whole times, below a status of 500.
+    pub fastest: Option<String>,
+    /// Whether those that answered gave the same status and body; false where none did.
+    pub agree: bool,
+    /// Those that did not.
+    #[serde(default)]
+    pub disagree: Vec<String>,
+    /// Those that failed in some round.
+    #[serde(default)]
+    pub failed: Vec<String>,
 }
 
-fn line(out: &mut Json, row: &Row) {
-    let first = row.first.as_ref();
-    let verdict = first.and_then(|first| first.verdict.as_ref());
-    let patch = match verdict {
-        Some(Verdict::Json(patch)) => Some(patch),
+impl ReportRow {
+    /// `id@location`.
+    pub fn label(&self) -> String {
+        BackendRef::new(&*self.backend, self.location).to_string()
+    }
+}
+
+impl Skipped {
+    /// A backend that was left out for `reason`.
+    pub fn new(backend: BackendRef, reason: String) -> Self {
+        Skipped { backend: backend.id, location: backend.location, reason }
+    }
+}
+
+/// Why no backend is left, in words.
+pub fn reasons(skipped: &[Skipped]) -> String {
+    if skipped.is_empty() {
+        return "none is configured".to_owned();
+    }
+    let reasons: Vec<_> = skipped.iter().map(|skipped| format!("{} ({})", skipped.backend, skipped.reason)).collect();
+    reasons.join(", ")
+}
+
+/// The report on a comparison.
+pub fn report(comparison: Comparison, method: &Method, path: &str, runs: Runs, skipped: Vec<Skipped>) -> Report {
+    let summary = summary(&comparison.rows);
+    Report {
+        request: Asked { method: method.to_string(), path: path.to_owned() },
+        runs,
+        backends: comparison.rows.into_iter().map(row).collect(),
+        skipped,
+        summary,
+    }
+}
+
+fn row(row: Row) -> ReportRow {
+    let Row { contender, first, first_bytes, totals, failed, varies, error } = row;
+    let spread = match (first_bytes.spread(), totals.spread()) {
+        (Some(first_byte), Some(total)) => {
+            Some(Spreads { first_byte_ms: in_millis(first_byte), total_ms: in_millis(total) })
+        }
         _ => None,
     };
-    let (first_bytes, totals) = (row.first_bytes.spread(), row.totals.spread());
-    out.open('{');
-    out.name("backend").text(Some(&row.contender.id));
-    out.name("location").text(Some(row.contender.location.as_str()));
-    out.name("name").text(Some(&row.contender.name));
-    count(out.name("status"), first.map(|first| first.status.into()));
-    out.name("content_type").text(first.and_then(|first| first.content_type.as_deref()));
-    count(out.name("size"), first.map(|first| first.size));
-    out.name("sha256").text(first.and_then(|first| first.sha256.as_deref()));
-    out.name("first_byte_ms").millis(first_bytes.map(|spread| spread.median));
-    out.name("total_ms").millis(totals.map(|spread| spread.median));
-    out.name("spread");
-    match (first_bytes, totals) {
-        (Some(first_bytes), Some(totals)) => {
-            out.open('{');
-            spread(out.name("first_byte_ms"), first_bytes);
-            spread(out.name("total_ms"), totals);
-            out.close('}');
-        }
-        _ => out.text(None),
-    }
-    out.name("answered").count(row.totals.count() as u64);
-    out.name("failed").count(row.failed as u64);
-    out.name("varies").raw(flag(row.varies));
-    out.name("header_differences").open('[');
-    for difference in first.map_or(&[][..], |first| &first.header_differences) {
-        out.open('{');
-        out.name("name").text(Some(&difference.name));
-        out.name("first").texts(difference.first.iter().map(String::as_str));
-        out.name("this").texts(difference.this.iter().map(String::as_str));
-        out.close('}');
-    }
-    out.close(']');
-    out.name("body").text(verdict.map(Verdict::as_str));
-    out.name("patch");
-    match patch {
-        None => out.text(None),
-        Some(patch) => {
-            out.open('[');
-            for operation in &patch.operations {
-                out.open('{');
-                out.name("op").text(Some(operation.op));
-                out.name("path").text(Some(&operation.path));
-                if let Some(value) = &operation.value {
-                    out.name("value").raw(value);
-                }
-                out.close('}');
-            }
-            out.close(']');
-        }
-    }
-    out.name("patch_complete").raw(patch.map_or("null", |patch| flag(patch.complete)));
-    out.name("error");
-    match &row.error {
-        None => out.text(None),
-        Some(error) => out.raw(&error.brief()),
-    }
-    out.close('}');
-}
-
-fn spread(out: &mut Json, spread: Spread) {
-    out.open('{');
-    out.name("min").millis(Some(spread.min));
-    out.name("median").millis(Some(spread.median));
-    out.name("p95").millis(Some(spread.p95));
-    out.close('}');
-}
-
-fn count(out: &mut Json, count: Option<u64>) {
-    match count {
-        Some(count) => out.count(count),
-        None => out.raw("null"),
+    let told = ReportRow {
+        backend: contender.backend.id,
+        location: contender.backend.location,
+        name: contender.name,
+        first_byte_ms: spread.map(|spread| spread.first_byte_ms.median),
+        total_ms: spread.map(|spread| spread.total_ms.median),
+        spread,
+        answered: totals.count(),
+        failed,
+        varies,
+        error: error.as_ref().map(failure),
+        ..ReportRow::default()
+    };
+    let Some(first) = first else { return told };
+    let (body, patch) = match first.verdict {
+        None => (None, None),
+        Some(Verdict::Same) => (Some(BodyEquality::Same), None),
+        Some(Verdict::Equal) => (Some(BodyEquality::Equal), None),
+        Some(Verdict::Different) => (Some(BodyEquality::Different), None),
+        Some(Verdict::NotCompared) => (Some(BodyEquality::NotCompared), None),
+        Some(Verdict::Json(patch)) => (Some(BodyEquality::Different), Some(patch)),
+    };
+    ReportRow {
+        status: Some(first.status),
+        content_type: first.content_type,
+        size: Some(first.size),
+        sha256: first.sha256,
+        header_differences: first.header_differences,
+        body,
+        patch_complete: patch.as_ref().map(|patch| patch.complete),
+        patch: patch.map(|patch| patch.operations),
+        ..told
     }
 }
 
-fn flag(flag: bool) -> &'static str {
-    if flag { "true" } else { "false" }
+fn failure(error: &GatewayError) -> Failure {
+    Failure { status: error.status().code().as_u16(), reason: error.to_string(), body: error.body() }
 }
 
-/// The fastest is the one with the least median; an error page is no feat. Those that answered agree unless one of them differs in status or body.
-fn summary(out: &mut Json, rows: &[Row]) {
-    let mut fastest: Option<(Spread, &Row)> = None;
-    for row in rows {
-        if let (Some(First { status: ..500, .. }), Some(spread)) = (&row.first, row.totals.spread())
-            && fastest.is_none_or(|(best, _)| spread.median < best.median)
-        {
-            fastest = Some((spread, row));
-        }
-    }
-    let disagrees = |row: &Row| row.first.as_ref().is_some_and(|first| first.disagrees);
-    let agree = rows.iter().any(|row| row.first.is_some()) && !rows.iter().any(disagrees);
-    out.open('{');
-    out.name("fastest").text(fastest.map(|(_, row)| row.contender.label()).as_deref());
-    out.name("agree").raw(flag(agree));
-    labels(out.name("disagree"), rows, disagrees);
-    labels(out.name("failed"), rows, |row| row.failed > 0);
-    out.close('}');
+fn in_millis(spread: Spread) -> SpreadMs {
+    SpreadMs { min: millis(spread.min), median: millis(spread.median), p95: millis(spread.p95) }
 }
 
-fn labels(out: &mut Json, rows: &[Row], picked: fn(&Row) -> bool) {
-    out.open('[');
-    for row in rows {
-        if picked(row) {
-            out.text(Some(&row.contender.label()));
-        }
+/// The fastest is the one with the least median; an error page does not count. Those that answered agree unless one of them differs in status or
+/// body.
+fn summary(rows: &[Row]) -> Summary {
+    let median = |row: &Row| match &row.first {
+        Some(First { status: ..500, .. }) => row.totals.spread().map(|spread| spread.median),
+        _ => None,
+    };
+    let timed = rows.iter().filter_map(|row| Some((median(row)?, row)));
+    let fastest = timed.min_by_key(|(median, _)| *median).map(|(_, row)| row.contender.backend.to_string());
+    let disagrees = |row: &&Row| row.first.as_ref().is_some_and(|first| first.disagrees);
+    let labels = |picked: &dyn Fn(&&Row) -> bool| -> Vec<String> {
+        rows.iter().filter(picked).map(|row| row.contender.backend.to_string()).collect()
+    };
+    Summary {
+        fastest,
+        agree: rows.iter().any(|row| row.first.is_some()) && !rows.iter().any(|row| disagrees(&row)),
+        disagree: labels(&disagrees),
+        failed: labels(&|row| row.failed > 0),
     }
-    out.close(']');
 }

@@ -1,9 +1,10 @@
 //! The comparison, as it grows with each answer.
 
 use super::body::Body;
-use super::equality::{self, HeaderDifference, Reference, Verdict};
+use super::equality::{self, Reference, Verdict};
 use super::measure::Times;
-use crate::backend::reference::Location;
+use super::report::HeaderDifference;
+use crate::backend::reference::BackendRef;
 use crate::fields::{Field, last_str};
 use crate::response::error::GatewayError;
 use std::time::Duration;
@@ -11,19 +12,10 @@ use std::time::Duration;
 /// A backend that takes part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contender {
-    /// Its id.
-    pub id: String,
-    /// Where it was looked up.
-    pub location: Location,
+    /// Which one.
+    pub backend: BackendRef,
     /// For people.
     pub name: String,
-}
-
-impl Contender {
-    /// `id@location`.
-    pub fn label(&self) -> String {
-        format!("{}@{}", self.id, self.location.as_str())
-    }
 }
 
 /// An answer that came whole.
@@ -41,8 +33,8 @@ pub struct Answered {
     pub total: Duration,
 }
 
-/// The comparison, as it grows with each answer.
-pub struct Shootout {
+/// The answers so far. The first of all is the reference that the others are compared with.
+pub struct Comparison {
     pub(super) rows: Vec<Row>,
     reference: Option<Reference>,
 }
@@ -69,7 +61,7 @@ pub(super) struct First {
     pub(super) disagrees: bool,
 }
 
-impl Shootout {
+impl Comparison {
     /// Nobody has answered yet.
     pub fn new(contenders: impl IntoIterator<Item = Contender>) -> Self {
         let row = |contender| Row {
@@ -81,7 +73,7 @@ impl Shootout {
             varies: false,
             error: None,
         };
-        Shootout { rows: contenders.into_iter().map(row).collect(), reference: None }
+        Comparison { rows: contenders.into_iter().map(row).collect(), reference: None }
     }
 
     /// Whether the body of the next answer of `row` is compared: that of its first one is.

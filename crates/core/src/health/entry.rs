@@ -1,18 +1,22 @@
-//! What the store holds of a backend's health.
+//! What the store holds of a backend's health: JSON under `health:<location>:<id>`.
 
-use crate::backend::reference::Location;
-use crate::limits::{CHECK_TIMEOUT, LONGEST_BACKOFF};
+use crate::backend::reference::BackendRef;
+use crate::backend::registry::Store;
+use crate::failure::UpstreamFailure;
+use crate::limits::{CHECK_TIMEOUT, MAX_BACKOFF};
 use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// A verdict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum State {
     /// The last check or answer was good.
     Healthy,
     /// The backend is down; requests wait for `retry_at`.
     Unhealthy,
-    /// Nobody knows: requests go through.
+    /// Requests go through: the gateway fails open on health.
     #[default]
     Unknown,
 }
@@ -26,14 +30,10 @@ impl State {
             State::Unknown => "unknown",
         }
     }
-
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        [State::Healthy, State::Unhealthy, State::Unknown].into_iter().find(|state| state.as_str() == text)
-    }
 }
 
-/// What the store holds of a backend. Times are milliseconds since the Unix epoch; the expiry stands in the value because stores have none.
-#[derive(Debug, Clone, PartialEq, Default)]
+/// What is known of a backend. Times are milliseconds since the Unix epoch; the expiry is in the value because stores have none.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Entry {
     /// The verdict.
     pub state: State,
@@ -42,18 +42,25 @@ pub struct Entry {
     /// Until when it holds.
     pub expires_at: u64,
     /// How long the last good check or answer took, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<f64>,
     /// Why it is unhealthy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Failures in a row.
+    #[serde(default)]
     pub failures: u32,
     /// How often in a row it was marked unhealthy; sets the pause.
+    #[serde(default)]
     pub marks: u32,
     /// When an unhealthy backend is tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<u64>,
     /// When requests that are turned away may check it again in the background.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check_at: Option<u64>,
     /// The last latencies, oldest first.
+    #[serde(default)]
     pub latencies: Vec<f64>,
 }
 
@@ -61,21 +68,44 @@ pub struct Entry {
 pub const HEALTH_KEY: &str = "health:";
 
 /// The key of a backend's entry.
-pub fn key(location: Location, id: &str) -> String {
-    [HEALTH_KEY, location.as_str(), ":", id].concat()
+pub fn key(backend: &BackendRef) -> String {
+    [HEALTH_KEY, backend.location.as_str(), ":", &backend.id].concat()
+}
+
+/// What `store` knows of a backend. Nothing where it cannot be read or the entry is corrupt: the gateway fails open on health, never on
+/// configuration.
+pub fn read(store: &impl Store, backend: &BackendRef) -> Option<Entry> {
+    Entry::parse(&store.get(&key(backend)).ok()??)
 }
 
 impl Entry {
+    /// Reads an entry; `None` where it is corrupt.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+
+    /// As the store holds it. Members that are `None` are left out.
+    pub fn to_json(&self) -> String {
+        // No member can fail to be written.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
     /// Whether the verdict still holds. One from the future (a clock that jumped back) does not.
     pub fn is_fresh(&self, now: Timestamp) -> bool {
-        now.0 < self.expires_at && self.checked_at <= now.0.saturating_add(millis(CHECK_TIMEOUT))
+        now.0 < self.expires_at && self.checked_at <= now.plus(CHECK_TIMEOUT).0
     }
 
     /// How long requests have to wait, where the backend is gated.
     pub fn gate(&self, now: Timestamp) -> Option<Duration> {
         let retry_at = self.retry_at.filter(|_| self.state == State::Unhealthy && self.is_fresh(now))?;
         let wait = Duration::from_millis(retry_at.saturating_sub(now.0));
-        (!wait.is_zero() && wait <= LONGEST_BACKOFF).then_some(wait)
+        (!wait.is_zero() && wait <= MAX_BACKOFF).then_some(wait)
+    }
+
+    /// Why the backend is not asked, where it is known to be down.
+    pub fn gated(&self, now: Timestamp) -> Option<UpstreamFailure> {
+        let retry_after = self.gate(now)?;
+        Some(UpstreamFailure::Gated { retry_after, reason: self.reason.clone().unwrap_or_default() })
     }
 
     /// Whether a listing should check the backend: its entry has expired, a retry is due, or its last sign was a doubtful one.
@@ -89,6 +119,62 @@ pub fn state(entry: Option<&Entry>, now: Timestamp) -> State {
     entry.filter(|entry| entry.is_fresh(now)).map_or(State::Unknown, |entry| entry.state)
 }
 
-pub(super) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::reference::Location;
+    use crate::backend::registry::testing::Fake;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let entry = Entry {
+            state: State::Unhealthy,
+            checked_at: 1_770_458_400_000,
+            expires_at: u64::MAX,
+            latency_ms: Some(12.345),
+            reason: Some("\"é\n".into()),
+            failures: u32::MAX,
+            marks: 10,
+            retry_at: Some(0),
+            check_at: None,
+            latencies: vec![100.25, 3.0, 0.001],
+        };
+        assert_eq!(
+            entry.to_json(),
+            concat!(
+                r#"{"state":"unhealthy","checked_at":1770458400000,"expires_at":18446744073709551615,"latency_ms":12.345,"#,
+                r#""reason":"\"é\n","failures":4294967295,"marks":10,"retry_at":0,"latencies":[100.25,3.0,0.001]}"#
+            )
+        );
+        assert_eq!(Entry::parse(entry.to_json().as_bytes()), Some(entry));
+        assert_eq!(Entry::parse(Entry::default().to_json().as_bytes()), Some(Entry::default()));
+    }
+
+    #[test]
+    fn members_may_be_missing_or_new_and_stand_in_any_order() {
+        let text = r#" {"expires_at": 2, "latencies": [1, 2.5], "checked_at": 1, "reason": null, "state": "unknown", "new": {}} "#;
+        let expected = Entry { checked_at: 1, expires_at: 2, latencies: vec![1.0, 2.5], ..Entry::default() };
+        assert_eq!(Entry::parse(text.as_bytes()), Some(expected));
+    }
+
+    #[test]
+    fn the_store_fails_open() {
+        let backend = BackendRef::new("cf-d1", Location::Local);
+        let entry = |value: &str| read(&Fake::new(&[("health:local:cf-d1", value)]), &backend);
+        assert!(entry(r#"{"state":"healthy","checked_at":1,"expires_at":2}"#).is_some());
+        for corrupt in [
+            "",
+            "garbage",
+            "{}",
+            r#"{"state":"healthy"}"#,
+            r#"{"state":"well","checked_at":1,"expires_at":2}"#,
+            r#"{"state":"healthy","checked_at":1,"checked_at":1,"expires_at":2}"#,
+            r#"{"state":"healthy","checked_at":-1,"expires_at":2}"#,
+        ] {
+            assert_eq!(entry(corrupt), None, "{corrupt}");
+        }
+        assert_eq!(read(&Fake::default(), &backend), None, "no entry");
+        let broken = Fake { broken: true, ..Fake::new(&[("health:local:cf-d1", "{}")]) };
+        assert_eq!(read(&broken, &backend), None, "no store");
+    }
 }

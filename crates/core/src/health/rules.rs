@@ -12,20 +12,22 @@
 //! An entry lives in the key-value store, where other instances read it. There is no compare-and-set: two instances that judge the same failure at
 //! the same time write the same entry, and [`after`] is written so that this is harmless.
 
-use super::entry::{Entry, State, millis};
+use super::entry::{Entry, State};
 use crate::failure::UpstreamFailure;
-use crate::limits::{CHECK_TIMEOUT, LATENCIES, LONGEST_BACKOFF, TTL};
+use crate::limits::{CHECK_TIMEOUT, HEALTH_TTL, MAX_BACKOFF, MAX_LATENCIES};
 use crate::time::Timestamp;
 use std::time::Duration;
 
 /// The health endpoint where none is configured.
 pub const DEFAULT_ENDPOINT: &str = "/health";
+
 /// How often requests that are turned away check the backend in the background.
 const RECHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Timeouts and resets mark a backend after this many in a row.
 const SOFT_FAILURES: u32 = 3;
 /// The first pause before an unhealthy backend is tried again; doubled with each failure in a row.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+
 /// What a request or a check says about a backend.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
@@ -91,33 +93,12 @@ pub fn after(entry: Option<&Entry>, outcome: &Outcome, now: Timestamp) -> Option
     }
 }
 
-/// What to do about the store once a response is out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Plan {
-    /// Nothing.
-    Nothing,
-    /// Write the change at once.
-    Now,
-    /// Refresh an expired entry: after a random delay, if nobody else has by then, with an active check.
-    Later,
-}
-
-/// Decides by the entry the request was routed by.
-pub fn plan(entry: Option<&Entry>, outcome: &Outcome, now: Timestamp) -> Plan {
-    match outcome {
-        Outcome::Down(_) | Outcome::Doubtful(_) => Plan::Now,
-        Outcome::Success(_) if entry.is_some_and(|entry| entry.failures > 0) => Plan::Now,
-        Outcome::Success(_) | Outcome::Nothing if entry.is_none_or(|entry| !entry.is_fresh(now)) => Plan::Later,
-        Outcome::Success(_) | Outcome::Nothing => Plan::Nothing,
-    }
-}
-
 /// The entry with which a request that was turned away takes the background check upon itself; `None` where none is due.
 ///
 /// However far away the next retry is, a backend that is asked for is checked once a second, so that its return is noticed within two.
 pub fn claim_recheck(entry: &Entry, now: Timestamp) -> Option<Entry> {
     let due = entry.gate(now).is_some() && entry.check_at.is_none_or(|check_at| check_at <= now.0);
-    due.then(|| Entry { check_at: Some(now.0.saturating_add(millis(RECHECK_INTERVAL))), ..entry.clone() })
+    due.then(|| Entry { check_at: Some(now.plus(RECHECK_INTERVAL).0), ..entry.clone() })
 }
 
 /// Marks an expired entry as being looked after, for as long as an active check may take.
@@ -125,7 +106,7 @@ pub fn claim(entry: Option<&Entry>, now: Timestamp) -> Entry {
     Entry {
         state: State::Unknown,
         checked_at: now.0,
-        expires_at: now.0.saturating_add(millis(CHECK_TIMEOUT)).saturating_add(1_000),
+        expires_at: now.plus(CHECK_TIMEOUT).0.saturating_add(1_000),
         ..entry.cloned().unwrap_or_default()
     }
 }
@@ -134,12 +115,12 @@ fn healthy(entry: Option<&Entry>, latency: Duration, now: Timestamp) -> Entry {
     let latency = crate::time::millis(latency);
     let mut latencies = latencies(entry);
     latencies.push(latency);
-    let surplus = latencies.len().saturating_sub(LATENCIES);
+    let surplus = latencies.len().saturating_sub(MAX_LATENCIES);
     latencies.drain(..surplus);
     Entry {
         state: State::Healthy,
         checked_at: now.0,
-        expires_at: now.0.saturating_add(millis(TTL)),
+        expires_at: now.plus(HEALTH_TTL).0,
         latency_ms: Some(latency),
         latencies,
         ..Entry::default()
@@ -152,16 +133,16 @@ fn failed(entry: Option<&Entry>, reason: &str, at_once: bool, now: Timestamp) ->
         return None;
     }
     // A backend that was down when its entry expired has not recovered by that: the pause goes on growing.
-    let last = entry.filter(|entry| entry.checked_at <= now.0.saturating_add(millis(CHECK_TIMEOUT)));
+    let last = entry.filter(|entry| entry.checked_at <= now.plus(CHECK_TIMEOUT).0);
     let was_down = last.is_some_and(|entry| entry.state == State::Unhealthy);
     let failures = last.map_or(0, |entry| entry.failures).saturating_add(1);
     let down = at_once || was_down || failures >= SOFT_FAILURES;
     let marks = last.map_or(0, |entry| entry.marks).saturating_add(u32::from(down));
     let (state, checked_at, expires_at) = match fresh {
-        _ if down => (State::Unhealthy, now.0, now.0.saturating_add(millis(TTL))),
+        _ if down => (State::Unhealthy, now.0, now.plus(HEALTH_TTL).0),
         // A doubt changes no verdict, but does not prolong one either.
         Some(fresh) => (fresh.state, fresh.checked_at, fresh.expires_at),
-        None => (State::Unknown, now.0, now.0.saturating_add(millis(TTL))),
+        None => (State::Unknown, now.0, now.plus(HEALTH_TTL).0),
     };
     Some(Entry {
         state,
@@ -171,8 +152,8 @@ fn failed(entry: Option<&Entry>, reason: &str, at_once: bool, now: Timestamp) ->
         reason: Some(reason.to_owned()),
         failures,
         marks,
-        retry_at: down.then(|| now.0.saturating_add(millis(backoff(marks)))),
-        check_at: down.then(|| now.0.saturating_add(millis(RECHECK_INTERVAL))),
+        retry_at: down.then(|| now.plus(backoff(marks)).0),
+        check_at: down.then(|| now.plus(RECHECK_INTERVAL).0),
         latencies: latencies(entry),
     })
 }
@@ -180,13 +161,13 @@ fn failed(entry: Option<&Entry>, reason: &str, at_once: bool, now: Timestamp) ->
 /// The history outlives the entry: it is of interest even when the verdict is over. Whoever wrote the entry, it does not grow beyond what is kept.
 fn latencies(entry: Option<&Entry>) -> Vec<f64> {
     let latencies = entry.map(|entry| entry.latencies.as_slice()).unwrap_or_default();
-    latencies.get(latencies.len().saturating_sub(LATENCIES)..).unwrap_or_default().to_vec()
+    latencies.get(latencies.len().saturating_sub(MAX_LATENCIES)..).unwrap_or_default().to_vec()
 }
 
 /// The pause after the `marks`-th mark in a row: 1, 2, 4, 8, 16, 30, 30 … seconds.
 fn backoff(marks: u32) -> Duration {
     let doublings = marks.saturating_sub(1).min(16);
-    FIRST_BACKOFF.saturating_mul(1 << doublings).min(LONGEST_BACKOFF)
+    FIRST_BACKOFF.saturating_mul(1 << doublings).min(MAX_BACKOFF)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! machine, its network, or a cloud's metadata. The host's allowed hosts deny that already where they are narrow; this rule holds where they
 //! are not. It judges what is written in the URL. What a public name resolves to is not known here.
 
+use crate::backend::registry::Variables;
 use crate::backend::url::BackendUrl;
 use crate::config::CLOUD_HOSTS;
 use crate::network::named::names;
@@ -118,6 +119,12 @@ pub fn check(url: &BackendUrl, cloud_hosts: &dyn Fn() -> Option<String>) -> Resu
         "has a 'url' that leads inside the network, {origin}; such a host has to be named by the variable '{CLOUD_HOSTS}', for example as \
          {origin}, where '*' alone names none"
     ))
+}
+
+/// The check for a registry over the store; `variables` are asked for `cloud_hosts` only where a URL leads inside. Where they cannot be read, the
+/// variable names nothing.
+pub fn guard<V: Variables>(variables: &V) -> impl Fn(&BackendUrl) -> Result<(), String> {
+    |url| check(url, &|| variables.get(CLOUD_HOSTS).ok().flatten())
 }
 
 #[cfg(test)]

@@ -1,13 +1,12 @@
 //! Whether an entry means a host, for the component, which looks at one entry once and has no room for the compiled rules.
 
 use super::address_range::Ipv4Range;
-use crate::text::split_once;
 
 /// Whether an entry allows a connection and means its host: not as one that allows every host, or more addresses than one network has.
 ///
 /// The whole of an entry has to match, so that one which `AllowedHosts` refuses names nothing.
 pub fn names(entry: &str, scheme: &str, host: &str, port: u16) -> bool {
-    let Some((entry_scheme, rest)) = split_once(entry.trim(), "://") else {
+    let Some((entry_scheme, rest)) = entry.trim().split_once("://") else {
         return false;
     };
     let rest = rest.strip_suffix('/').unwrap_or(rest);
@@ -41,7 +40,7 @@ fn means(entry: &str, host: &str) -> bool {
 fn includes(entry: &str, port: u16) -> bool {
     let is = |text: &str, holds: &dyn Fn(u16) -> bool| text.parse().is_ok_and(holds);
     // Port 0 is none.
-    match split_once(entry, "..") {
+    match entry.split_once("..") {
         _ if port == 0 => false,
         Some((first, end)) => is(first, &|first| (1..=port).contains(&first)) && is(end, &|end| port < end),
         None => entry == "*" || is(entry, &|only| only == port),

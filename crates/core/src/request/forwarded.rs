@@ -2,7 +2,6 @@
 
 use crate::GATEWAY_NAME;
 use crate::fields::{Field, field, last_str, list, values};
-use crate::text::split_once;
 use std::net::{IpAddr, SocketAddr};
 
 /// Where a request came from, as the host reports it.
@@ -22,7 +21,7 @@ impl Origin {
     /// `authority` is the request's Host. The scheme is the one of `spin-full-url`, because hosts report `http` for TLS connections too.
     pub fn read(fields: &[Field], authority: Option<String>) -> Self {
         let scheme = last_str(fields, "spin-full-url")
-            .and_then(|url| split_once(url, "://"))
+            .and_then(|url| url.split_once("://"))
             .map(|(scheme, _)| scheme.to_ascii_lowercase())
             .filter(|scheme| scheme == "http" || scheme == "https");
         Origin { client: last_str(fields, "spin-client-addr").and_then(parse_address), scheme, host: authority }
@@ -41,7 +40,7 @@ impl Origin {
             if !chain.is_empty() {
                 chain.extend_from_slice(b", ");
             }
-            push_address(&mut chain, client);
+            chain.extend_from_slice(client.to_string().as_bytes());
         }
         chain
     }
@@ -56,21 +55,6 @@ impl Origin {
         if let Some(host) = self.host {
             out.push(field("x-forwarded-host", host));
         }
-    }
-}
-
-/// Writes an address as text. The usual one, of IPv4, without the formatting machinery.
-fn push_address(out: &mut Vec<u8>, address: IpAddr) {
-    match address {
-        IpAddr::V4(address) => {
-            for (index, octet) in address.octets().into_iter().enumerate() {
-                if index > 0 {
-                    out.push(b'.');
-                }
-                out.extend_from_slice(itoa::Buffer::new().format(octet).as_bytes());
-            }
-        }
-        IpAddr::V6(address) => out.extend_from_slice(address.to_string().as_bytes()),
     }
 }
 

@@ -3,12 +3,11 @@
 use crate::fields::{Field, list};
 use crate::request::forwarded::{Origin, via};
 use crate::request::request_id::X_REQUEST_ID;
-use crate::text::{all, same_name};
 use std::borrow::Cow;
 
 /// A name in lower case, which it is already on every known host.
 pub(crate) fn lower(name: &str) -> Cow<'_, str> {
-    if all(name.as_bytes(), |byte| !byte.is_ascii_uppercase()) {
+    if !name.bytes().any(|byte| byte.is_ascii_uppercase()) {
         Cow::Borrowed(name)
     } else {
         Cow::Owned(name.to_ascii_lowercase())
@@ -40,7 +39,7 @@ fn nominated(fields: &[Field]) -> Vec<String> {
 }
 
 fn has_prefix(name: &str, prefix: &str) -> bool {
-    name.get(..prefix.len()).is_some_and(|start| same_name(start, prefix))
+    name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 
 /// The fields of the request to the backend.

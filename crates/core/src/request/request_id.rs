@@ -1,7 +1,6 @@
 //! The id that follows a request through client, gateway, backend and logs.
 
 use crate::fields::{Field, values};
-use crate::text::all;
 
 /// The field that carries it.
 pub const X_REQUEST_ID: &str = "x-request-id";
@@ -35,7 +34,7 @@ pub fn from_random(high: u64, low: u64) -> String {
 fn is_valid(id: &str) -> bool {
     let is_in_ids =
         |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':' | b'/' | b'+' | b'=' | b'@' | b'~');
-    (1..=128).contains(&id.len()) && all(id.as_bytes(), is_in_ids)
+    (1..=128).contains(&id.len()) && id.bytes().all(is_in_ids)
 }
 
 #[cfg(test)]

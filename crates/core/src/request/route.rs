@@ -1,11 +1,11 @@
 //! Which of its duties a request gives the gateway: a preflight, an endpoint of its own, or a backend's work.
 
-use crate::backend::reference::Location;
+use crate::backend::reference::{BackendRef, Location};
 use crate::fields::{Field, list, values};
-use crate::limits::MOST_BACKENDS;
-use crate::response::error::GatewayError;
+use crate::limits::MAX_COMPARED_BACKENDS;
 use crate::target::path_of;
 use http::Method;
+use thiserror::Error;
 
 /// The field that selects a backend.
 pub const X_BACKEND: &str = "x-backend";
@@ -25,42 +25,50 @@ pub enum Route {
     Proxy,
 }
 
+/// A request that has no route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum RouteError {
+    /// A method that the gateway's own endpoints do not have.
+    #[error("{path} is answered by the gateway itself and has GET, HEAD and OPTIONS only")]
+    MethodNotAllowed {
+        /// The endpoint's path.
+        path: &'static str,
+    },
+    /// CONNECT, which no backend of an HTTP gateway can serve.
+    #[error("The gateway does not open tunnels: CONNECT is not supported")]
+    Tunnel,
+    /// `*` with another method than OPTIONS (RFC 9112 §3.2.4).
+    #[error("Only OPTIONS has the target '*'")]
+    AsteriskTarget,
+}
+
 /// Routes by method and raw path; nothing is decoded or normalised, so gateway and backend always see the same path.
 ///
 /// # Errors
-/// Other methods on the gateway's own paths, CONNECT, and `*` with another method than OPTIONS (RFC 9112 §3.2.4).
-pub fn route(method: &Method, path_and_query: &str) -> Result<Route, GatewayError> {
+/// [`RouteError`] says what no route has.
+pub fn route(method: &Method, path_and_query: &str) -> Result<Route, RouteError> {
     if *method == Method::OPTIONS {
         return Ok(Route::Preflight);
     }
     if *method == Method::CONNECT {
-        return Err(GatewayError::MethodNotSupported);
+        return Err(RouteError::Tunnel);
     }
     let (path, own) = match path_of(path_and_query) {
         "/health" => ("/health", Route::Health),
         "/backends" => ("/backends", Route::Backends),
-        "*" => return Err(GatewayError::BadRequest("Only OPTIONS has the target '*'")),
+        "*" => return Err(RouteError::AsteriskTarget),
         _ => return Ok(Route::Proxy),
     };
-    if matches!(*method, Method::GET | Method::HEAD) { Ok(own) } else { Err(GatewayError::MethodNotAllowed { path }) }
-}
-
-/// The backend a request asks for, before any registry is consulted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Selection {
-    /// The id.
-    pub id: String,
-    /// The registry to look it up in.
-    pub location: Location,
+    if matches!(*method, Method::GET | Method::HEAD) { Ok(own) } else { Err(RouteError::MethodNotAllowed { path }) }
 }
 
 /// The backend or backends a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Choice {
     /// One: the request is forwarded.
-    One(Selection),
+    One(BackendRef),
     /// Several different ones: their answers are compared.
-    Several(Vec<Selection>),
+    Several(Vec<BackendRef>),
     /// `*`: all that are configured there.
     All(Location),
 }
@@ -71,13 +79,13 @@ pub enum Choice {
 /// name several backends, each with a location of its own behind `@`; lines that differ contradict each other.
 ///
 /// # Errors
-/// [`Unselectable`] when a field is empty, contradicts itself or is not ASCII, when the location is neither of its two values, or when there are
+/// [`SelectError`] when a field is empty, contradicts itself or is not ASCII, when the location is neither of its two values, or when there are
 /// too many backends.
-pub fn select(fields: &[Field], environment: Location) -> Result<Choice, Unselectable> {
+pub fn select(fields: &[Field], environment: Location) -> Result<Choice, SelectError> {
     let location = match single(fields, X_BACKEND_LOCATION) {
         Single::Absent => environment,
-        Single::Value(text) => Location::parse(text).ok_or_else(|| Unselectable::Location(text.to_owned()))?,
-        Single::Invalid(text) => return Err(Unselectable::Location(text)),
+        Single::Value(text) => Location::parse(text).ok_or_else(|| SelectError::Location(text.to_owned()))?,
+        Single::Invalid(text) => return Err(SelectError::Location(text)),
     };
     let id = match single(fields, X_BACKEND) {
         Single::Absent => environment.default_backend(),
@@ -89,50 +97,49 @@ pub fn select(fields: &[Field], environment: Location) -> Result<Choice, Unselec
 }
 
 /// One member of `x-backend`: an id, or `id@location`.
-fn member(text: &str, asked: Location) -> Result<Selection, Unselectable> {
+fn member(text: &str, asked: Location) -> Result<BackendRef, SelectError> {
     let (id, location) = match text.split_once('@') {
         None => (text, Some(asked)),
         Some((id, own)) => (id, Location::parse(own)),
     };
     match location {
-        Some(location) => Ok(Selection { id: id.to_owned(), location }),
-        None => Err(Unselectable::Backend { requested: text.to_owned(), location: asked }),
+        Some(location) => Ok(BackendRef::new(id, location)),
+        None => Err(SelectError::Backend { requested: text.to_owned(), location: asked }),
     }
 }
 
 /// Reads an `x-backend` that names more than one backend; `text` is all of it.
-#[cold]
-#[inline(never)]
-fn several(fields: &[Field], text: String, location: Location) -> Result<Choice, Unselectable> {
+fn several(fields: &[Field], text: String, location: Location) -> Result<Choice, SelectError> {
     let mut lines = values(fields, X_BACKEND);
     let line = lines.next().unwrap_or_default();
     let alike = line.is_ascii() && lines.all(|other| other == line);
     let line = std::str::from_utf8(line).unwrap_or_default();
     let mut names = line.split(',').map(str::trim);
-    // `*` among others would name them twice; an empty member is a mistake that nobody should have to look for.
+    // `*` among others would name them twice; an empty member is a mistake.
     if !alike || names.any(|name| name.is_empty() || name == "*") {
-        return Err(Unselectable::Backend { requested: text, location });
+        return Err(SelectError::Backend { requested: text, location });
     }
-    let mut members: Vec<Selection> = Vec::new();
+    let mut members: Vec<BackendRef> = Vec::new();
     for name in line.split(',').map(str::trim) {
         let member = member(name, location)?;
         if !members.contains(&member) {
             members.push(member);
         }
-        if members.len() > MOST_BACKENDS {
-            return Err(Unselectable::TooMany);
+        if members.len() > MAX_COMPARED_BACKENDS {
+            return Err(SelectError::TooMany);
         }
     }
-    match <[Selection; 1]>::try_from(members) {
+    match <[BackendRef; 1]>::try_from(members) {
         Ok([one]) => Ok(Choice::One(one)),
         Err(members) => Ok(Choice::Several(members)),
     }
 }
 
-/// A selection that no registry needs to be asked about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unselectable {
+/// Fields that select nothing, whatever is configured.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SelectError {
     /// `x-backend` cannot name a backend.
+    #[error("x-backend is '{requested}'")]
     Backend {
         /// What was asked for, as text.
         requested: String,
@@ -140,8 +147,10 @@ pub enum Unselectable {
         location: Location,
     },
     /// `x-backend-location` is not valid; what was asked for.
+    #[error("x-backend-location is '{0}'")]
     Location(String),
-    /// `x-backend` names more than [`MOST_BACKENDS`].
+    /// `x-backend` names more than [`MAX_COMPARED_BACKENDS`].
+    #[error("x-backend names more than {MAX_COMPARED_BACKENDS} backends")]
     TooMany,
 }
 
@@ -201,10 +210,10 @@ mod tests {
     #[test]
     fn other_methods_on_own_paths_are_refused() {
         for path in ["/health", "/backends?x"] {
-            assert!(matches!(route(&Method::POST, path), Err(GatewayError::MethodNotAllowed { .. })));
+            assert!(matches!(route(&Method::POST, path), Err(RouteError::MethodNotAllowed { .. })));
         }
-        assert_eq!(route(&Method::CONNECT, "h:1"), Err(GatewayError::MethodNotSupported));
-        assert!(matches!(route(&Method::GET, "*"), Err(GatewayError::BadRequest(_))));
+        assert_eq!(route(&Method::CONNECT, "h:1"), Err(RouteError::Tunnel));
+        assert_eq!(route(&Method::GET, "*"), Err(RouteError::AsteriskTarget));
     }
 
     fn check(lines: &[(&str, &[u8])], environment: Location, expected: Result<(&str, Location), &str>) {
@@ -212,13 +221,13 @@ mod tests {
         let got = select(&fields, environment);
         match expected {
             Ok((id, location)) => {
-                assert_eq!(got, Ok(Choice::One(Selection { id: id.into(), location })), "{lines:?}");
+                assert_eq!(got, Ok(Choice::One(BackendRef::new(id, location))), "{lines:?}");
             }
             Err(text) => {
                 let shown = match got {
-                    Err(Unselectable::Backend { requested, .. }) => format!("backend {requested}"),
-                    Err(Unselectable::Location(requested)) => format!("location {requested}"),
-                    Err(Unselectable::TooMany) => "too many".to_owned(),
+                    Err(SelectError::Backend { requested, .. }) => format!("backend {requested}"),
+                    Err(SelectError::Location(requested)) => format!("location {requested}"),
+                    Err(SelectError::TooMany) => "too many".to_owned(),
                     Ok(selection) => panic!("{lines:?} selected {selection:?}"),
                 };
                 assert_eq!(shown, text, "{lines:?}");
@@ -247,8 +256,8 @@ mod tests {
         let check = |lines: &[&str], location: Option<&str>, expected: &[(&str, Location)]| {
             let mut fields: Vec<Field> = lines.iter().map(|line| crate::fields::field("x-backend", *line)).collect();
             fields.extend(location.map(|location| crate::fields::field("x-backend-location", location)));
-            let expected: Vec<Selection> =
-                expected.iter().map(|(id, location)| Selection { id: (*id).into(), location: *location }).collect();
+            let expected: Vec<BackendRef> =
+                expected.iter().map(|(id, location)| BackendRef::new(*id, *location)).collect();
             assert_eq!(select(&fields, Local), Ok(Choice::Several(expected)), "{lines:?}");
         };
         check(&["a,b"], None, &[("a", Local), ("b", Local)]);
@@ -261,7 +270,7 @@ mod tests {
         assert_eq!(all(&[crate::fields::field("x-backend", "*")]), Ok(Choice::All(Local)));
         let many = |count: usize| (0..count).map(|i| format!("b{i}")).collect::<Vec<_>>().join(",");
         assert!(matches!(all(&[crate::fields::field("x-backend", many(16))]), Ok(Choice::Several(s)) if s.len() == 16));
-        assert_eq!(all(&[crate::fields::field("x-backend", many(17))]), Err(Unselectable::TooMany));
+        assert_eq!(all(&[crate::fields::field("x-backend", many(17))]), Err(SelectError::TooMany));
     }
 
     #[test]

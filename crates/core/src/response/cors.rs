@@ -3,7 +3,7 @@
 
 use crate::fields::{Field, field, is_token, list};
 
-/// Methods named in `access-control-allow-methods` (design §1).
+/// Methods named in `access-control-allow-methods`.
 pub const ALLOW_METHODS: &str = "GET, POST, PUT, DELETE, PATCH, OPTIONS";
 
 /// Request fields that are always allowed.
@@ -16,10 +16,10 @@ const EXPOSE_HEADERS: &str = "x-gateway-backend, x-request-id, server-timing, pr
 const MAX_AGE: &str = "86400";
 
 /// The most fields a preflight may ask for; browsers send a handful.
-const MOST_REQUESTED: usize = 64;
+const MAX_REQUESTED_FIELDS: usize = 64;
 
 /// What an answer to a preflight names at most, in bytes: fields that are too large would trap the component.
-const LONGEST_ALLOWED: usize = 16 * 1024;
+const MAX_ALLOWED_BYTES: usize = 16 * 1024;
 
 /// The value of `access-control-expose-headers` for an ordinary response: the gateway's own names, then those that the backend's `fields` expose.
 pub fn exposed(fields: &[Field]) -> String {
@@ -43,8 +43,8 @@ pub fn push_response_fields(exposed: String, out: &mut Vec<Field>) {
 /// The CORS fields of the answer to a preflight: the fields it asks for are allowed beside the fixed ones.
 pub fn preflight_fields(request: &[Field]) -> Vec<Field> {
     let mut allowed = ALLOW_HEADERS.to_owned();
-    for name in list(request, "access-control-request-headers").take(MOST_REQUESTED) {
-        if allowed.len().saturating_add(name.len()) <= LONGEST_ALLOWED {
+    for name in list(request, "access-control-request-headers").take(MAX_REQUESTED_FIELDS) {
+        if allowed.len().saturating_add(name.len()) <= MAX_ALLOWED_BYTES {
             push_unique(&mut allowed, name);
         }
     }

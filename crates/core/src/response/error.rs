@@ -1,21 +1,27 @@
-//! Every answer the gateway gives instead of a backend's: one table from failure to reply. No other file chooses a status.
+//! Every answer the gateway gives instead of a backend's: one table from failure to reply.
 
+pub mod error_status;
+
+use self::error_status::ErrorStatus;
+use super::reply::{ErrorBody, Reply};
 use crate::GATEWAY_NAME;
-use crate::backend::reference::Location;
+use crate::backend::reference::{BackendRef, Location};
 use crate::config::ConfigError;
 use crate::failure::{UpstreamFailure, whole_seconds};
 use crate::fields::field;
-use crate::json::Json;
-use crate::response::reply::Reply;
+use crate::limits::{MAX_COMPARED_BACKENDS, MAX_RUNS};
+use crate::request::body::InvalidLength;
+use crate::request::route::RouteError;
 use crate::text::shorten;
 use crate::time::display_duration;
-use http::StatusCode;
 use std::time::Duration;
+use thiserror::Error;
 
-/// Why a request gets no backend's answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Why a request gets no backend's answer. Shown as the short text of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum GatewayError {
     /// `x-backend` selects nothing.
+    #[error("invalid backend")]
     InvalidBackend {
         /// What was asked for, as text.
         requested: String,
@@ -23,254 +29,228 @@ pub enum GatewayError {
         configured: Vec<String>,
     },
     /// `x-backend-location` is neither of its two values.
+    #[error("invalid backend location")]
     InvalidLocation {
         /// What was asked for, as text.
         requested: String,
     },
     /// A method that the gateway's own endpoints do not have.
+    #[error("method not allowed")]
     MethodNotAllowed {
         /// The endpoint's path.
         path: &'static str,
     },
     /// CONNECT, which no backend of an HTTP gateway can serve.
+    #[error("method not supported")]
     MethodNotSupported,
     /// The request has passed this gateway before.
+    #[error("loop detected")]
     Loop,
     /// The request's fields exceed what a host can hold.
+    #[error("request headers too large")]
     RequestHeadTooLarge,
     /// A method whose body cannot be sent without its length came with a chunked body.
+    #[error("length required")]
     LengthRequired,
     /// The request's body broke off, or was framed wrongly.
+    #[error("request body broke off")]
     BrokenRequestBody,
-    /// The request's target or framing cannot be forwarded.
-    BadRequest(&'static str),
+    /// The request cannot be forwarded or compared as it is.
+    #[error(transparent)]
+    BadRequest(#[from] BadRequest),
     /// A configuration value cannot be used.
-    Configuration(ConfigError),
-    /// No backend is left for a shootout of all.
+    #[error(transparent)]
+    Configuration(#[from] ConfigError),
+    /// No backend is left for a comparison of all.
+    #[error("no backend left to compare")]
     NoneToCompare {
         /// Which ones were left out, and why.
         reasons: String,
     },
     /// The backend did not finish its response; only where the gateway reads it whole.
+    #[error("response not finished")]
     Unfinished {
-        /// Its id.
-        backend: String,
+        /// Which one.
+        backend: BackendRef,
         /// The time limit it met; `None` where it broke off.
         limit: Option<Duration>,
     },
     /// The backend did not answer.
+    #[error("{failure}")]
     Upstream {
-        /// Its id.
-        backend: String,
-        /// The registry it came from.
-        location: Location,
+        /// Which one.
+        backend: BackendRef,
         /// What went wrong.
+        #[source]
         failure: UpstreamFailure,
     },
 }
 
-impl From<ConfigError> for GatewayError {
-    fn from(error: ConfigError) -> Self {
-        GatewayError::Configuration(error)
+/// What is wrong with a request. Shown as the message for the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum BadRequest {
+    /// `*` with another method than OPTIONS.
+    #[error("Only OPTIONS has the target '*'")]
+    AsteriskTarget,
+    /// A backend could read the path as one outside the base path of its URL.
+    #[error("The path's '..' segments lead above the base path of the backend's URL")]
+    LeavesBasePath,
+    /// `content-length` is not a number, or contradicts itself.
+    #[error("The request's content-length is not valid")]
+    ContentLength,
+    /// `x-backend` names more than can be compared.
+    #[error("x-backend names too many backends: at most {MAX_COMPARED_BACKENDS} can be compared")]
+    TooManyBackends,
+    /// A comparison of requests that could write.
+    #[error("Only GET and HEAD can go to several backends at once: anything else could be written several times")]
+    ComparedMethod,
+    /// A comparison of requests with a body.
+    #[error("Only a request without a body can go to several backends at once")]
+    ComparedBody,
+    /// The number of rounds is not one.
+    #[error("x-shootout-runs must be a number from 1 to {MAX_RUNS}")]
+    Runs,
+}
+
+impl From<RouteError> for GatewayError {
+    fn from(error: RouteError) -> Self {
+        match error {
+            RouteError::MethodNotAllowed { path } => GatewayError::MethodNotAllowed { path },
+            RouteError::Tunnel => GatewayError::MethodNotSupported,
+            RouteError::AsteriskTarget => BadRequest::AsteriskTarget.into(),
+        }
     }
 }
 
-/// The body of an error. Members that are `None` are left out.
-#[derive(Default)]
-struct ErrorBody<'a> {
-    error: &'a str,
-    message: String,
-    backend: Option<&'a str>,
-    valid_backends: Option<&'a [String]>,
-    valid_locations: Option<[&'a str; 2]>,
-}
-
-impl ErrorBody<'_> {
-    fn to_json(&self) -> String {
-        let mut json = Json::with_capacity(256);
-        json.open('{');
-        json.name("error").text(Some(self.error));
-        json.name("message").text(Some(&self.message));
-        if self.backend.is_some() {
-            json.name("backend").text(self.backend);
-        }
-        if let Some(ids) = self.valid_backends {
-            json.name("valid_backends").texts(ids.iter().map(String::as_str));
-        }
-        if let Some(locations) = self.valid_locations {
-            json.name("valid_locations").texts(locations);
-        }
-        json.close('}');
-        json.finish()
+impl From<InvalidLength> for GatewayError {
+    fn from(InvalidLength: InvalidLength) -> Self {
+        BadRequest::ContentLength.into()
     }
 }
+
+/// A row of the table: the status, the error type of `proxy-status` (RFC 9209 §2.3), and what the body calls it.
+type Row = (ErrorStatus, &'static str, &'static str);
+
+const UNAVAILABLE: &str = "Backend Unavailable";
+const TIMEOUT: &str = "Gateway Timeout";
 
 impl GatewayError {
-    /// The reply of the table in design §1, Errors.
-    pub fn reply(&self) -> Reply {
-        use StatusCode as S;
+    /// The table.
+    fn row(&self) -> Row {
+        use ErrorStatus as S;
+        const REQUEST: &str = "http_request_error";
         match self {
-            GatewayError::InvalidBackend { requested, configured } => build(
-                S::BAD_REQUEST,
-                "http_request_error",
-                "no such backend",
-                ErrorBody {
-                    error: "Invalid Backend",
-                    message: format!("Backend '{}' is not configured", shorten(requested, MOST_REPEATED)),
-                    valid_backends: Some(configured),
-                    ..ErrorBody::default()
-                },
-            ),
-            GatewayError::InvalidLocation { requested } => build(
-                S::BAD_REQUEST,
-                "http_request_error",
-                "no such backend location",
-                ErrorBody {
-                    error: "Invalid Backend",
-                    message: format!(
-                        "Backend location '{}' is not valid: x-backend-location must be 'local' or 'cloud'",
-                        shorten(requested, MOST_REPEATED)
-                    ),
-                    valid_locations: Some(["cloud", "local"]),
-                    ..ErrorBody::default()
-                },
-            ),
-            GatewayError::MethodNotAllowed { path } => {
-                let mut reply = plain(
-                    S::METHOD_NOT_ALLOWED,
-                    "http_request_error",
-                    "Method Not Allowed",
-                    format!("{path} is answered by the gateway itself and has GET, HEAD and OPTIONS only"),
-                );
-                reply.fields.push(field("allow", "GET, HEAD, OPTIONS"));
-                reply
+            GatewayError::InvalidBackend { .. } | GatewayError::InvalidLocation { .. } => {
+                (S::BAD_REQUEST, REQUEST, "Invalid Backend")
             }
-            GatewayError::MethodNotSupported => plain(
-                S::NOT_IMPLEMENTED,
-                "http_request_error",
-                "Method Not Supported",
-                "The gateway does not open tunnels: CONNECT is not supported".into(),
-            ),
-            GatewayError::Loop => plain(
-                S::LOOP_DETECTED,
-                "proxy_loop_detected",
-                "Loop Detected",
-                "The request has passed this gateway before: a backend's URL points back at the gateway".into(),
-            ),
-            GatewayError::RequestHeadTooLarge => plain(
-                S::REQUEST_HEADER_FIELDS_TOO_LARGE,
-                "http_request_error",
-                "Request Header Fields Too Large",
-                "The request's header fields are larger than the gateway can forward (about 128 KiB)".into(),
-            ),
-            GatewayError::LengthRequired => plain(
-                S::LENGTH_REQUIRED,
-                "http_request_error",
-                "Length Required",
-                "A GET or HEAD request with a body needs a content-length".into(),
-            ),
-            GatewayError::BrokenRequestBody => plain(
-                S::BAD_REQUEST,
-                "http_request_error",
-                "Bad Request",
-                "The request body ended early or is framed wrongly".into(),
-            ),
-            GatewayError::BadRequest(reason) => {
-                plain(S::BAD_REQUEST, "http_request_error", "Bad Request", (*reason).into())
+            GatewayError::BrokenRequestBody | GatewayError::BadRequest(_) => (S::BAD_REQUEST, REQUEST, "Bad Request"),
+            GatewayError::MethodNotAllowed { .. } => (S::METHOD_NOT_ALLOWED, REQUEST, "Method Not Allowed"),
+            GatewayError::LengthRequired => (S::LENGTH_REQUIRED, REQUEST, "Length Required"),
+            GatewayError::RequestHeadTooLarge => {
+                (S::HEADER_FIELDS_TOO_LARGE, REQUEST, "Request Header Fields Too Large")
             }
-            GatewayError::Configuration(error) => plain(
-                S::INTERNAL_SERVER_ERROR,
-                "proxy_configuration_error",
-                "Gateway Error",
-                format!("The gateway is misconfigured: {error}"),
-            ),
-            GatewayError::NoneToCompare { reasons } => plain(
-                S::SERVICE_UNAVAILABLE,
-                "destination_unavailable",
-                "Backend Unavailable",
-                format!("No backend is left to compare: {reasons}"),
-            ),
-            GatewayError::Unfinished { backend, limit: Some(limit) } => unfinished(
-                S::GATEWAY_TIMEOUT,
-                "http_response_timeout",
-                "Gateway Timeout",
-                backend,
-                format!("Backend did not finish its response within {}", display_duration(*limit)),
-            ),
-            GatewayError::Unfinished { backend, limit: None } => unfinished(
-                S::SERVICE_UNAVAILABLE,
-                "http_response_incomplete",
-                "Backend Unavailable",
-                backend,
-                format!("The requested backend '{backend}' broke off its response"),
-            ),
-            GatewayError::Upstream { backend, location, failure } => {
-                let (status, error) = if failure.is_timeout() {
-                    (S::GATEWAY_TIMEOUT, "Gateway Timeout")
-                } else {
-                    (S::SERVICE_UNAVAILABLE, "Backend Unavailable")
-                };
-                let mut reply = build(
-                    status,
-                    failure.proxy_error(),
-                    &failure.to_string(),
-                    ErrorBody {
-                        error,
-                        message: upstream_message(backend, *location, failure),
-                        backend: Some(backend),
-                        ..ErrorBody::default()
-                    },
-                );
-                if let UpstreamFailure::Gated { retry_after, .. } = failure {
-                    reply.fields.push(field("retry-after", whole_seconds(*retry_after).to_string()));
-                }
-                reply
+            GatewayError::MethodNotSupported => (S::NOT_IMPLEMENTED, REQUEST, "Method Not Supported"),
+            GatewayError::Configuration(_) => (S::INTERNAL_SERVER_ERROR, "proxy_configuration_error", "Gateway Error"),
+            GatewayError::Loop => (S::LOOP_DETECTED, "proxy_loop_detected", "Loop Detected"),
+            GatewayError::NoneToCompare { .. } => (S::SERVICE_UNAVAILABLE, "destination_unavailable", UNAVAILABLE),
+            GatewayError::Unfinished { limit: Some(_), .. } => (S::GATEWAY_TIMEOUT, "http_response_timeout", TIMEOUT),
+            GatewayError::Unfinished { limit: None, .. } => {
+                (S::SERVICE_UNAVAILABLE, "http_response_incomplete", UNAVAILABLE)
             }
+            GatewayError::Upstream { failure, .. } if failure.is_timeout() => {
+                (S::GATEWAY_TIMEOUT, failure.proxy_error(), TIMEOUT)
+            }
+            GatewayError::Upstream { failure, .. } => (S::SERVICE_UNAVAILABLE, failure.proxy_error(), UNAVAILABLE),
         }
     }
 
-    /// The reply as a JSON object, for a row of a shootout: its status, the reason as the log has it, and what its body says.
-    pub fn brief(&self) -> String {
-        let Reply { status, body, .. } = self.reply();
-        let mut json = Json::default();
-        json.open('{');
-        json.name("status").raw(status.as_str());
-        json.name("reason").text(Some(&self.log_text()));
-        json.raw(body.as_deref().and_then(|body| body.strip_prefix('{')).unwrap_or("}"));
-        json.finish()
+    /// The status.
+    pub fn status(&self) -> ErrorStatus {
+        self.row().0
     }
 
-    /// A short text for the log.
-    pub fn log_text(&self) -> String {
+    /// The body of the reply.
+    pub fn body(&self) -> ErrorBody {
+        let mut body = ErrorBody { error: self.row().2.to_owned(), message: self.message(), ..ErrorBody::default() };
         match self {
-            GatewayError::NoneToCompare { .. } => "no backend left to compare".into(),
-            GatewayError::Unfinished { .. } => "response not finished".into(),
-            GatewayError::Upstream { failure, .. } => failure.to_string(),
-            GatewayError::Configuration(error) => error.to_string(),
-            GatewayError::InvalidBackend { .. } => "invalid backend".into(),
-            GatewayError::InvalidLocation { .. } => "invalid backend location".into(),
-            GatewayError::MethodNotAllowed { .. } => "method not allowed".into(),
-            GatewayError::MethodNotSupported => "method not supported".into(),
-            GatewayError::Loop => "loop detected".into(),
-            GatewayError::RequestHeadTooLarge => "request headers too large".into(),
-            GatewayError::LengthRequired => "length required".into(),
-            GatewayError::BrokenRequestBody => "request body broke off".into(),
-            GatewayError::BadRequest(reason) => (*reason).into(),
+            GatewayError::InvalidBackend { configured, .. } => body.valid_backends = Some(configured.clone()),
+            GatewayError::InvalidLocation { .. } => {
+                body.valid_locations = Some(vec![Location::Cloud, Location::Local]);
+            }
+            GatewayError::Upstream { backend, .. } | GatewayError::Unfinished { backend, .. } => {
+                body.backend = Some(backend.id.clone());
+            }
+            _ => {}
+        }
+        body
+    }
+
+    /// The reply to the client.
+    pub fn reply(&self) -> Reply {
+        let (status, proxy_error, _) = self.row();
+        let body = self.body();
+        let details = match self {
+            GatewayError::InvalidBackend { .. } => "no such backend",
+            GatewayError::InvalidLocation { .. } => "no such backend location",
+            GatewayError::Upstream { failure, .. } => &failure.to_string(),
+            _ => &body.message,
+        };
+        let mut reply = Reply::error(status, &body);
+        reply.fields.push(field("proxy-status", proxy_status(proxy_error, details)));
+        match self {
+            GatewayError::MethodNotAllowed { .. } => reply.fields.push(field("allow", "GET, HEAD, OPTIONS")),
+            GatewayError::Upstream { failure: UpstreamFailure::Gated { retry_after, .. }, .. } => {
+                reply.fields.push(field("retry-after", whole_seconds(*retry_after).to_string()));
+            }
+            _ => {}
+        }
+        reply
+    }
+
+    /// What the client is told.
+    fn message(&self) -> String {
+        match self {
+            GatewayError::InvalidBackend { requested, .. } => {
+                format!("Backend '{}' is not configured", shorten(requested, MAX_REPEATED))
+            }
+            GatewayError::InvalidLocation { requested } => format!(
+                "Backend location '{}' is not valid: x-backend-location must be 'local' or 'cloud'",
+                shorten(requested, MAX_REPEATED)
+            ),
+            GatewayError::MethodNotAllowed { path } => RouteError::MethodNotAllowed { path }.to_string(),
+            GatewayError::MethodNotSupported => RouteError::Tunnel.to_string(),
+            GatewayError::Loop => {
+                "The request has passed this gateway before: a backend's URL points back at the gateway".into()
+            }
+            GatewayError::RequestHeadTooLarge => {
+                "The request's header fields are larger than the gateway can forward (about 128 KiB)".into()
+            }
+            GatewayError::LengthRequired => "A GET or HEAD request with a body needs a content-length".into(),
+            GatewayError::BrokenRequestBody => "The request body ended early or is framed wrongly".into(),
+            GatewayError::BadRequest(reason) => reason.to_string(),
+            GatewayError::Configuration(error) => format!("The gateway is misconfigured: {error}"),
+            GatewayError::NoneToCompare { reasons } => format!("No backend is left to compare: {reasons}"),
+            GatewayError::Unfinished { limit: Some(limit), .. } => {
+                format!("Backend did not finish its response within {}", display_duration(*limit))
+            }
+            GatewayError::Unfinished { backend, limit: None } => {
+                format!("The requested backend '{}' broke off its response", backend.id)
+            }
+            GatewayError::Upstream { backend, failure } => upstream_message(backend, failure),
         }
     }
 }
 
-fn upstream_message(backend: &str, location: Location, failure: &UpstreamFailure) -> String {
+fn upstream_message(backend: &BackendRef, failure: &UpstreamFailure) -> String {
+    let not_responding = format!("The requested backend '{}' is not responding", backend.id);
     match failure {
         UpstreamFailure::Denied { origin } => {
-            let setting = match location {
-                Location::Local => "'allowed_outbound_hosts' in spin.toml",
-                Location::Cloud => {
-                    "'allowed_outbound_hosts' in spin.toml, which takes the hosts of cloud backends from the variable 'cloud_hosts'"
-                }
+            let cloud_hosts = match backend.location {
+                Location::Local => "",
+                Location::Cloud => ", which takes the hosts of cloud backends from the variable 'cloud_hosts'",
             };
             format!(
-                "The requested backend '{backend}' is not responding: {origin} is denied by the allowed-hosts policy, see {setting}"
+                "{not_responding}: {origin} is denied by the allowed-hosts policy, see 'allowed_outbound_hosts' in spin.toml{cloud_hosts}"
             )
         }
         UpstreamFailure::ResponseTimeout(limit) => {
@@ -282,29 +262,7 @@ fn upstream_message(backend: &str, location: Location, failure: &UpstreamFailure
         UpstreamFailure::UploadStalled(limit) => {
             format!("Backend did not respond: the upload made no progress within {}", display_duration(*limit))
         }
-        _ => format!("The requested backend '{backend}' is not responding"),
-    }
-}
-
-fn unfinished(status: StatusCode, proxy_error: &str, error: &str, backend: &str, message: String) -> Reply {
-    let details = message.clone();
-    build(status, proxy_error, &details, ErrorBody { error, message, backend: Some(backend), ..ErrorBody::default() })
-}
-
-fn plain(status: StatusCode, proxy_error: &str, error: &str, message: String) -> Reply {
-    let details = message.clone();
-    build(status, proxy_error, &details, ErrorBody { error, message, ..ErrorBody::default() })
-}
-
-fn build(status: StatusCode, proxy_error: &str, details: &str, body: ErrorBody<'_>) -> Reply {
-    Reply {
-        status,
-        fields: vec![
-            field("content-type", "application/json"),
-            field("cache-control", "no-store"),
-            field("proxy-status", proxy_status(proxy_error, details)),
-        ],
-        body: Some(body.to_json()),
+        _ => not_responding,
     }
 }
 
@@ -312,9 +270,9 @@ fn build(status: StatusCode, proxy_error: &str, details: &str, body: ErrorBody<'
 ///
 /// Configuration can be of any length, and a response whose fields are too large would trap the component; the body has the whole text.
 fn proxy_status(error: &str, details: &str) -> String {
-    const MOST: usize = 1_024;
+    const MAX_CHARACTERS: usize = 1_024;
     let mut value = format!("{GATEWAY_NAME}; error={error}; details=\"");
-    for c in details.chars().take(MOST) {
+    for c in details.chars().take(MAX_CHARACTERS) {
         match c {
             '"' | '\\' => value.extend(['\\', c]),
             ' '..='~' => value.push(c),
@@ -326,7 +284,7 @@ fn proxy_status(error: &str, details: &str) -> String {
 }
 
 /// The most characters of a value that an error message repeats to the client.
-const MOST_REPEATED: usize = 64;
+const MAX_REPEATED: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -335,8 +293,8 @@ mod tests {
 
     fn check(error: GatewayError, status: u16, body: &str, proxy_error: &str) {
         let reply = error.reply();
-        assert_eq!(reply.status.as_u16(), status, "{error:?}");
-        assert_eq!(reply.body.as_deref(), Some(body), "{error:?}");
+        assert_eq!(reply.status().as_u16(), status, "{error:?}");
+        assert_eq!(reply.body, body, "{error:?}");
         assert_eq!(last_str(&reply.fields, "cache-control"), Some("no-store"));
         assert_eq!(last_str(&reply.fields, "content-type"), Some("application/json"));
         let shown = last_str(&reply.fields, "proxy-status").unwrap();
@@ -344,7 +302,7 @@ mod tests {
     }
 
     fn upstream(failure: UpstreamFailure) -> GatewayError {
-        GatewayError::Upstream { backend: "ruby-rails".into(), location: Location::Local, failure }
+        GatewayError::Upstream { backend: BackendRef::new("ruby-rails", Location::Local), failure }
     }
 
     #[test]
@@ -394,13 +352,11 @@ mod tests {
     fn a_denied_host_is_named_with_the_setting() {
         let denied = |location| {
             GatewayError::Upstream {
-                backend: "x".into(),
-                location,
+                backend: BackendRef::new("x", location),
                 failure: UpstreamFailure::Denied { origin: "http://h:1".into() },
             }
             .reply()
             .body
-            .unwrap()
         };
         assert!(
             denied(Location::Local)
@@ -411,7 +367,7 @@ mod tests {
 
     #[test]
     fn an_invalid_location_says_which_two_are_valid() {
-        let body = GatewayError::InvalidLocation { requested: "moon".into() }.reply().body.unwrap();
+        let body = GatewayError::InvalidLocation { requested: "moon".into() }.reply().body;
         assert!(body.contains("'moon'") && body.contains("'local' or 'cloud'"), "{body}");
     }
 
@@ -419,7 +375,7 @@ mod tests {
     fn hostile_text_stays_inside_its_quotes() {
         let requested = format!("\"}}\\\u{e9}{}", "x".repeat(5_000));
         let reply = GatewayError::InvalidBackend { requested, configured: vec![] }.reply();
-        let body: serde_json::Value = serde_json::from_str(&reply.body.unwrap()).unwrap();
+        let body: serde_json::Value = serde_json::from_str(&reply.body).unwrap();
         assert!(body["message"].as_str().unwrap().len() < 200);
         assert_eq!(
             proxy_status("e", "a\"b\\c\r\n\u{e9}"),

@@ -1,61 +1,70 @@
-//! The one line a request leaves in the log: JSON, without header values, query or credentials (design §1, Logging).
+//! The one line a request leaves in the log: JSON, without header values, query or credentials.
 
-use crate::json::Json;
-use crate::time::Timestamp;
+use crate::backend::reference::Location;
+use crate::health::entry::State;
+use crate::target::path_of;
+use crate::time::{self, Timestamp};
+use serde::{Serialize, Serializer};
 use std::time::Duration;
 
-/// What is told of a request.
-#[derive(Debug, Clone)]
-pub struct Entry<'a> {
+/// What is told of a request, in the order of the line.
+#[derive(Debug, Clone, Serialize)]
+pub struct LogLine<'a> {
     /// When it arrived.
+    #[serde(serialize_with = "rfc3339")]
     pub time: Timestamp,
     /// Its id.
     pub request_id: &'a str,
     /// Its method.
     pub method: &'a str,
     /// Its path; a query is cut off.
+    #[serde(serialize_with = "without_query")]
     pub path: &'a str,
     /// The backend, where one was chosen.
     pub backend: Option<&'a str>,
     /// The registry, where one was chosen.
-    pub location: Option<&'a str>,
+    pub location: Option<Location>,
     /// The status that was sent.
     pub status: u16,
     /// From arrival to the end of the response.
-    pub total: Duration,
+    #[serde(serialize_with = "millis")]
+    pub duration_ms: Duration,
     /// From sending to the backend's response head or failure.
-    pub backend_time: Option<Duration>,
+    #[serde(serialize_with = "maybe_millis")]
+    pub backend_ms: Option<Duration>,
     /// The health verdict the request was routed by.
-    pub health: Option<&'a str>,
+    pub health: Option<State>,
     /// What went wrong, if anything.
     pub error: Option<&'a str>,
 }
 
-/// The line, with its line feed, to be written in one piece.
-pub fn line(entry: &Entry<'_>) -> String {
-    let path = crate::target::path_of(entry.path);
-    let mut line = Json::with_capacity(512);
-    line.open('{');
-    line.name("time").text(Some(&entry.time.to_rfc3339_millis()));
-    line.name("request_id").text(Some(entry.request_id));
-    line.name("method").text(Some(entry.method));
-    line.name("path").text(Some(path));
-    line.name("backend").text(entry.backend);
-    line.name("location").text(entry.location);
-    line.name("status").count(entry.status.into());
-    line.name("duration_ms").millis(Some(entry.total));
-    line.name("backend_ms").millis(entry.backend_time);
-    line.name("health").text(entry.health);
-    line.name("error").text(entry.error);
-    line.close('}');
-    let mut text = line.finish();
-    // An id and a method are ASCII by what they are.
-    let told = [Some(path), entry.backend, entry.error];
-    if told.into_iter().flatten().any(|text| text.bytes().any(|byte| byte >= 0x7f)) {
-        text = with_escaped_controls(&text);
+impl LogLine<'_> {
+    /// The line, with its line feed, to be written in one piece.
+    pub fn to_text(&self) -> String {
+        // No member can fail to be written.
+        let mut text = serde_json::to_string(self).unwrap_or_default();
+        if !text.is_ascii() || text.contains('\u{7f}') {
+            text = with_escaped_controls(&text);
+        }
+        text.push('\n');
+        text
     }
-    text.push('\n');
-    text
+}
+
+fn rfc3339<S: Serializer>(time: &Timestamp, out: S) -> Result<S::Ok, S::Error> {
+    out.serialize_str(&time.to_rfc3339_millis())
+}
+
+fn without_query<S: Serializer>(path: &str, out: S) -> Result<S::Ok, S::Error> {
+    out.serialize_str(path_of(path))
+}
+
+fn millis<S: Serializer>(duration: &Duration, out: S) -> Result<S::Ok, S::Error> {
+    out.serialize_f64(time::millis(*duration))
+}
+
+fn maybe_millis<S: Serializer>(duration: &Option<Duration>, out: S) -> Result<S::Ok, S::Error> {
+    duration.map(time::millis).serialize(out)
 }
 
 /// JSON escapes the control characters of ASCII; terminals obey DEL and those of Unicode as well, and some tools end a line at U+2028 and U+2029.
@@ -77,21 +86,21 @@ mod tests {
 
     #[test]
     fn one_line_without_the_query() {
-        let entry = Entry {
+        let entry = LogLine {
             time: Timestamp(1_770_458_400_123),
             request_id: "id",
             method: "GET",
             path: "/a\"b?token=secret",
             backend: Some("cf-d1"),
-            location: Some("cloud"),
+            location: Some(Location::Cloud),
             status: 503,
-            total: Duration::from_micros(1_500),
-            backend_time: None,
-            health: Some("unknown"),
+            duration_ms: Duration::from_micros(1_500),
+            backend_ms: None,
+            health: Some(State::Unknown),
             error: Some("connection refused"),
         };
         assert_eq!(
-            line(&entry),
+            entry.to_text(),
             concat!(
                 r#"{"time":"2026-02-07T10:00:00.123Z","request_id":"id","method":"GET","path":"/a\"b","backend":"cf-d1","location":"cloud","#,
                 r#""status":503,"duration_ms":1.5,"backend_ms":null,"health":"unknown","error":"connection refused"}"#,
@@ -102,7 +111,7 @@ mod tests {
 
     #[test]
     fn nothing_in_a_line_moves_a_terminal_or_ends_it() {
-        let entry = Entry {
+        let entry = LogLine {
             time: Timestamp(0),
             request_id: "id",
             method: "GET",
@@ -110,11 +119,11 @@ mod tests {
             backend: None,
             location: None,
             status: 200,
-            total: Duration::ZERO,
-            backend_time: None,
+            duration_ms: Duration::ZERO,
+            backend_ms: None,
             health: None,
             error: None,
         };
-        assert!(line(&entry).contains(r#""path":"/\u007f\u009b31m\u2028ü""#), "{}", line(&entry));
+        assert!(entry.to_text().contains(r#""path":"/\u007f\u009b31m\u2028ü""#), "{}", entry.to_text());
     }
 }

@@ -5,7 +5,7 @@ use crate::request::headers;
 use crate::request::request_id::X_REQUEST_ID;
 use crate::response::cors;
 use crate::response::reply::Reply;
-use crate::time::Millis;
+use crate::time::fixed_millis;
 use http::StatusCode;
 use std::time::Duration;
 
@@ -46,9 +46,7 @@ pub fn relayed(backend: Vec<Field>, notes: &Notes<'_>) -> Vec<Field> {
 pub fn own(reply: &Reply, notes: &Notes<'_>) -> Vec<Field> {
     let mut out = reply.fields.clone();
     out.reserve(ADDED);
-    if let Some(body) = &reply.body {
-        out.push(field("content-length", body.len().to_string()));
-    }
+    out.push(field("content-length", reply.body.len().to_string()));
     cors::push_response_fields(cors::exposed(&[]), &mut out);
     note(&mut out, notes);
     out
@@ -74,14 +72,11 @@ fn note(out: &mut Vec<Field>, notes: &Notes<'_>) {
 }
 
 fn server_timing(timing: &Timing) -> String {
-    let mut text = String::with_capacity(48);
-    text.push_str("gateway;dur=");
-    Millis(timing.gateway).push_to(&mut text);
-    if let Some(backend) = timing.backend {
-        text.push_str(", backend;dur=");
-        Millis(backend).push_to(&mut text);
+    let gateway = fixed_millis(timing.gateway);
+    match timing.backend {
+        None => format!("gateway;dur={gateway}"),
+        Some(backend) => format!("gateway;dur={gateway}, backend;dur={}", fixed_millis(backend)),
     }
-    text
 }
 
 #[cfg(test)]
@@ -124,7 +119,7 @@ mod tests {
     #[test]
     fn own_answers_state_their_length() {
         let reply = crate::response::error::GatewayError::Loop.reply();
-        let length = reply.body.as_ref().unwrap().len().to_string();
+        let length = reply.body.len().to_string();
         assert_eq!(last_str(&own(&reply, &NOTES), "content-length"), Some(length.as_str()));
     }
 }

@@ -1,63 +1,57 @@
 //! The gateway's own endpoints: `GET /health` and `GET /backends`.
 
+use super::page::StatusPage;
+use super::view::BackendView;
 use crate::VERSION;
 use crate::fields::field;
-use crate::json::Json;
 use crate::response::reply::Reply;
-use crate::status::page::StatusPage;
-use crate::status::view::BackendView;
 use crate::time::Timestamp;
-use http::StatusCode;
+use serde::{Deserialize, Serialize};
 
-/// The answer to `GET /health`: the gateway runs. Needs nothing but the time.
-pub fn health(now: Timestamp) -> Reply {
-    let mut body = Json::with_capacity(128);
-    body.open('{');
-    body.name("status").text(Some("healthy"));
-    body.name("version").text(Some(VERSION));
-    body.name("timestamp").text(Some(&now.to_rfc3339()));
-    body.close('}');
-    json(body)
+/// The answer to `GET /health`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GatewayHealth {
+    /// `healthy`: a gateway that answers is.
+    pub status: String,
+    /// The component's version.
+    pub version: String,
+    /// When it answered, as RFC 3339.
+    pub timestamp: String,
 }
 
 /// The answer to `GET /backends` for programs.
-pub fn backends_json(backends: &[BackendView]) -> Reply {
-    let mut body = Json::default();
-    body.open('{');
-    body.name("backends").open('[');
-    for backend in backends {
-        backend.write(&mut body);
-    }
-    body.close(']');
-    body.close('}');
-    let mut reply = json(body);
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Listing {
+    /// Every configured backend, sorted by id.
+    pub backends: Vec<BackendView>,
+}
+
+/// Answers `GET /health`. Needs nothing but the time.
+pub fn health(now: Timestamp) -> Reply {
+    Reply::json(&GatewayHealth {
+        status: "healthy".to_owned(),
+        version: VERSION.to_owned(),
+        timestamp: now.to_rfc3339(),
+    })
+}
+
+/// Answers `GET /backends` for programs.
+pub fn backends_json(listing: &Listing) -> Reply {
+    let mut reply = Reply::json(listing);
     reply.fields.push(field("vary", "accept"));
     reply
 }
 
-/// The answer to `GET /backends` for people.
+/// Answers `GET /backends` for people.
 pub fn backends_page(page: &StatusPage<'_>) -> Reply {
-    Reply {
-        status: StatusCode::OK,
-        fields: vec![
-            field("content-type", "text/html; charset=utf-8"),
-            field("content-security-policy", page.content_security_policy()),
-            field("x-content-type-options", "nosniff"),
-            field("referrer-policy", "no-referrer"),
-            field("cache-control", "no-store"),
-            field("vary", "accept"),
-        ],
-        body: Some(page.render()),
-    }
-}
-
-/// An answer in JSON, not to be stored.
-pub(crate) fn json(body: Json) -> Reply {
-    Reply {
-        status: StatusCode::OK,
-        fields: vec![field("content-type", "application/json"), field("cache-control", "no-store")],
-        body: Some(body.finish()),
-    }
+    let mut reply = Reply::ok("text/html; charset=utf-8", page.render());
+    reply.fields.extend([
+        field("content-security-policy", page.content_security_policy()),
+        field("x-content-type-options", "nosniff"),
+        field("referrer-policy", "no-referrer"),
+        field("vary", "accept"),
+    ]);
+    reply
 }
 
 #[cfg(test)]
@@ -67,7 +61,7 @@ mod tests {
     #[test]
     fn health_is_exact() {
         assert_eq!(
-            health(Timestamp(1_770_458_400_000)).body.unwrap(),
+            health(Timestamp(1_770_458_400_000)).body,
             format!(r#"{{"status":"healthy","version":"{VERSION}","timestamp":"2026-02-07T10:00:00Z"}}"#)
         );
     }

@@ -1,4 +1,4 @@
-//! The status page: what `GET /backends` answers a browser (design §1).
+//! The status page: what `GET /backends` answers a browser.
 //!
 //! One self-contained HTML file, filled in on the server, so that it is complete without JavaScript. The script in it
 //! refreshes the table and sends requests; `page/` holds its parts. Backends and the store are not trusted: every value
@@ -9,6 +9,8 @@ mod compact;
 use self::compact::{compact, compact_file};
 use super::chart::{Chart, milliseconds};
 use super::template::{Value, fill, hidden};
+use crate::backend::reference::Location;
+use crate::health::entry::State;
 use crate::status::view::BackendView;
 
 const PAGE: &str = include_str!("page/page.html");
@@ -44,7 +46,7 @@ impl StatusPage<'_> {
     /// The page, as `text/html; charset=utf-8`.
     pub fn render(&self) -> String {
         let total = self.backends.len();
-        let healthy = self.backends.iter().filter(|backend| backend.health == "healthy").count();
+        let healthy = self.backends.iter().filter(|backend| backend.health == State::Healthy).count();
         let (summary, overall) = match (healthy, total) {
             (_, 0) => ("no backend configured".to_owned(), "unknown"),
             _ if healthy == total => (format!("{healthy} of {total} healthy"), "all"),
@@ -105,20 +107,17 @@ const BLANK: BackendView = BackendView {
     id: String::new(),
     name: String::new(),
     url: None,
-    health: "unknown",
+    health: State::Unknown,
     last_check: None,
     latency_ms: None,
-    location: "",
+    location: Location::Local,
     reason: None,
     latencies_ms: Vec::new(),
 };
 
 /// One row of the table.
 fn row(backend: &BackendView, out: &mut String) {
-    let badge = match backend.health {
-        known @ ("healthy" | "unhealthy") => known,
-        _ => "unknown",
-    };
+    let badge = backend.health.as_str();
     let latency = backend.latency_ms.map_or_else(|| "–".to_owned(), |latency| format!("{} ms", milliseconds(latency)));
     let chart = Chart::new(&backend.latencies_ms);
     let (mut checked, mut url) = (String::new(), String::new());
@@ -141,9 +140,9 @@ fn row(backend: &BackendView, out: &mut String) {
     fill(ROW, out, &|key| match key {
         "id" => Value::Text(&backend.id),
         "name" => Value::Text(&backend.name),
-        "location" => Value::Text(backend.location),
+        "location" => Value::Text(backend.location.as_str()),
         "badge" => Value::Text(badge),
-        "health" => Value::Text(backend.health),
+        "health" => Value::Text(badge),
         "latency" => Value::Text(&latency),
         "spark_hidden" => hidden(chart.line.is_empty()),
         "chart_label" => Value::Text(&chart.label),

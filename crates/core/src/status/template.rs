@@ -1,7 +1,5 @@
 //! Templates of the page: text with `{{keys}}` in it.
 
-use crate::text::split_once;
-
 /// What stands in a place of a template.
 pub(super) enum Value<'a> {
     /// Anything: it is escaped.
@@ -17,8 +15,8 @@ pub(super) fn hidden(hidden: bool) -> Value<'static> {
 /// Copies a template, with the value of each `{{key}}` in its place. Values are not searched for keys.
 pub(super) fn fill<'v>(template: &str, out: &mut String, value: &dyn Fn(&str) -> Value<'v>) {
     let mut rest = template;
-    while let Some((before, key, after)) = split_once(rest, "{{")
-        .and_then(|(before, tail)| split_once(tail, "}}").map(|(key, after)| (before, key, after)))
+    while let Some((before, key, after)) =
+        rest.split_once("{{").and_then(|(before, tail)| tail.split_once("}}").map(|(key, after)| (before, key, after)))
     {
         out.push_str(before);
         match value(key) {

@@ -3,26 +3,26 @@
 use crate::backend::reference::Location;
 use crate::backend::registry::Listed;
 use crate::health::entry::{Entry, State, state};
-use crate::json::Json;
 use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// One backend of a listing. The members are those of the JSON answer, in its order.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BackendView {
     /// The id.
     pub id: String,
     /// The name, for people.
     pub name: String,
-    /// The URL; in the cloud its origin only; `None` where it is malformed, because nobody knows what it holds.
+    /// The URL; in the cloud its origin only; `None` where it is malformed, because it may hold anything.
     pub url: Option<String>,
-    /// `healthy`, `unhealthy` or `unknown`.
-    pub health: &'static str,
+    /// The verdict that requests are routed by.
+    pub health: State,
     /// When that was found out, as RFC 3339.
     pub last_check: Option<String>,
     /// How long the last successful check or answer took, in milliseconds.
     pub latency_ms: Option<f64>,
-    /// `local` or `cloud`.
-    pub location: &'static str,
+    /// Where it was looked up.
+    pub location: Location,
     /// Why it is unhealthy, or what is wrong with its configuration.
     pub reason: Option<String>,
     /// The last latencies in milliseconds, oldest first, at most 20.
@@ -31,13 +31,8 @@ pub struct BackendView {
 
 impl BackendView {
     /// A view of `listed` with what is known of its health at `now`. `note` says why nothing is known, where that has a reason of its own.
-    pub fn new(
-        listed: &Listed,
-        location: Location,
-        entry: Option<&Entry>,
-        note: Option<String>,
-        now: Timestamp,
-    ) -> Self {
+    pub fn new(listed: &Listed, entry: Option<&Entry>, note: Option<String>, now: Timestamp) -> Self {
+        let location = listed.reference.location;
         let (url, misconfigured) = match (&listed.backend, location) {
             (Ok(backend), Location::Local) => (Some(backend.url.to_string()), None),
             (Ok(backend), Location::Cloud) => (Some(backend.url.origin()), None),
@@ -46,13 +41,13 @@ impl BackendView {
         let entry = entry.filter(|_| misconfigured.is_none());
         let state = state(entry, now);
         BackendView {
-            id: listed.id.clone(),
+            id: listed.reference.id.clone(),
             name: listed.name.clone(),
             url,
-            health: state.as_str(),
+            health: state,
             last_check: entry.map(|entry| Timestamp(entry.checked_at).to_rfc3339()),
             latency_ms: entry.and_then(|entry| entry.latency_ms),
-            location: location.as_str(),
+            location,
             reason: misconfigured.or(note).or_else(|| {
                 // The reason of a failure that is over is of no interest.
                 entry.filter(|_| state != State::Healthy).and_then(|entry| entry.reason.clone())
@@ -60,58 +55,39 @@ impl BackendView {
             latencies_ms: entry.map(|entry| entry.latencies.clone()).unwrap_or_default(),
         }
     }
-
-    /// As an element of the JSON answer.
-    pub(crate) fn write(&self, out: &mut Json) {
-        out.open('{');
-        out.name("id").text(Some(&self.id));
-        out.name("name").text(Some(&self.name));
-        out.name("url").text(self.url.as_deref());
-        out.name("health").text(Some(self.health));
-        out.name("last_check").text(self.last_check.as_deref());
-        out.name("latency_ms").float_millis(self.latency_ms);
-        out.name("location").text(Some(self.location));
-        out.name("reason").text(self.reason.as_deref());
-        out.name("latencies_ms").open('[');
-        for latency in &self.latencies_ms {
-            out.float_millis(Some(*latency));
-        }
-        out.close(']');
-        out.close('}');
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::reference::BackendRef;
     use crate::backend::registry::Backend;
     use crate::backend::url::BackendUrl;
     use crate::config::ConfigError;
     use crate::health::rules::{Outcome, after};
-    use crate::status::endpoints::backends_json;
+    use crate::status::endpoints::{Listing, backends_json};
     use std::time::Duration;
 
     #[test]
     fn local_and_cloud_views() {
         let now = Timestamp(1_770_458_400_000);
-        let listed = Listed {
-            id: "a".into(),
+        let listed = |location| Listed {
+            reference: BackendRef::new("a", location),
             name: "A".into(),
             backend: Ok(Backend {
-                id: "a".into(),
+                reference: BackendRef::new("a", location),
                 name: "A".into(),
                 url: BackendUrl::parse("http://h:1/base").unwrap(),
-                location: Location::Local,
                 health_endpoint: None,
             }),
         };
         let healthy = after(None, &Outcome::Success(Duration::from_micros(1_800)), now);
-        let views = [
-            BackendView::new(&listed, Location::Local, healthy.as_ref(), None, now),
-            BackendView::new(&listed, Location::Cloud, None, None, now),
+        let views = vec![
+            BackendView::new(&listed(Location::Local), healthy.as_ref(), None, now),
+            BackendView::new(&listed(Location::Cloud), None, None, now),
         ];
         assert_eq!(
-            backends_json(&views).body.unwrap(),
+            backends_json(&Listing { backends: views }).body,
             concat!(
                 r#"{"backends":[{"id":"a","name":"A","url":"http://h:1/base","health":"healthy","last_check":"2026-02-07T10:00:00Z","#,
                 r#""latency_ms":1.8,"location":"local","reason":null,"latencies_ms":[1.8]},"#,
@@ -124,9 +100,10 @@ mod tests {
     #[test]
     fn reasons() {
         let now = Timestamp(1_770_458_400_000);
-        let broken = Listed { id: "b".into(), name: "b".into(), backend: Err(ConfigError::key("backend:b", "is bad")) };
-        let view = BackendView::new(&broken, Location::Cloud, None, None, now);
+        let reference = BackendRef::new("b", Location::Cloud);
+        let broken = Listed { reference, name: "b".into(), backend: Err(ConfigError::key("backend:b", "is bad")) };
+        let view = BackendView::new(&broken, None, None, now);
         assert_eq!(view.reason.as_deref(), Some("key 'backend:b' of the key-value store is bad"));
-        assert_eq!((view.url, view.health), (None, "unknown"));
+        assert_eq!((view.url, view.health), (None, State::Unknown));
     }
 }

@@ -2,15 +2,15 @@
 
 use super::*;
 use crate::backend::reference::Location::{Cloud, Local};
-use crate::comparison::asked::HAS_A_BODY;
-use crate::comparison::report::{Runs, reply};
+use crate::comparison::report::{self, Runs};
 use crate::fields::field;
-use crate::limits::LARGEST_KEPT;
+use crate::limits::MAX_KEPT_BODY;
+use crate::response::error::BadRequest;
 use http::Method;
 use serde_json::{Value, json};
 
 fn contender(id: &str) -> Contender {
-    Contender { id: id.into(), location: Local, name: id.to_uppercase() }
+    Contender { backend: BackendRef::new(id, Local), name: id.to_uppercase() }
 }
 
 fn answer(status: u16, lines: &[(&str, &str)], body: &str, millis: u64) -> Answered {
@@ -21,17 +21,16 @@ fn answer(status: u16, lines: &[(&str, &str)], body: &str, millis: u64) -> Answe
     Answered { status, fields, body: Some(seen), first_byte: Duration::from_millis(millis / 2), total }
 }
 
-fn report(shootout: &Shootout) -> Value {
-    let reply = reply(shootout, &Method::GET, "/x?y=1", Runs { asked: 1, done: 1 }, &[]);
-    assert_eq!(reply.status, 200);
-    serde_json::from_str(&reply.body.unwrap()).unwrap()
+fn report(comparison: Comparison) -> Value {
+    let report = report::report(comparison, &Method::GET, "/x?y=1", Runs { asked: 1, done: 1 }, vec![]);
+    serde_json::to_value(&report).unwrap()
 }
 
 fn two(first: Answered, second: Answered) -> Value {
-    let mut shootout = Shootout::new([contender("a"), contender("b")]);
-    shootout.add(0, Ok(first));
-    shootout.add(1, Ok(second));
-    report(&shootout)
+    let mut comparison = Comparison::new([contender("a"), contender("b")]);
+    comparison.add(0, Ok(first));
+    comparison.add(1, Ok(second));
+    report(comparison)
 }
 
 #[test]
@@ -121,9 +120,9 @@ fn fields_that_matter_are_told_and_others_are_not() {
 
 #[test]
 fn large_bodies_are_hashed_only() {
-    let large = "x".repeat(LARGEST_KEPT + 1);
-    let other = "y".repeat(LARGEST_KEPT + 1);
-    let fits = "x".repeat(LARGEST_KEPT);
+    let large = "x".repeat(MAX_KEPT_BODY + 1);
+    let other = "y".repeat(MAX_KEPT_BODY + 1);
+    let fits = "x".repeat(MAX_KEPT_BODY);
     for (first, second, verdict) in [
         (&large, &large, "same"),
         (&large, &other, "not compared"),
@@ -135,7 +134,7 @@ fn large_bodies_are_hashed_only() {
         assert_eq!(report["backends"][1]["body"], verdict);
         assert_eq!(report["backends"][1]["size"], second.len());
     }
-    let mut body = Body::new(true, Some(LARGEST_KEPT as u64 + 1));
+    let mut body = Body::new(true, Some(MAX_KEPT_BODY as u64 + 1));
     body.push(b"x");
     assert_eq!(body.clone().into_kept(), None, "its length says that it will not fit");
     assert_eq!(Body::new(false, None).into_kept(), None);
@@ -152,36 +151,41 @@ fn without_bodies_there_is_nothing_to_compare() {
 
 #[test]
 fn a_failure_is_a_row_and_the_next_one_the_reference() {
-    let mut shootout = Shootout::new([contender("a"), contender("b"), contender("c")]);
-    shootout.add(0, Err(GatewayError::Unfinished { backend: "a".into(), limit: Some(Duration::from_secs(2)) }));
-    shootout.add(1, Ok(answer(200, &[], "1", 1)));
-    shootout.add(2, Ok(answer(200, &[], "2", 1)));
-    let report_now = report(&shootout);
+    let after_one_round = || {
+        let mut comparison = Comparison::new([contender("a"), contender("b"), contender("c")]);
+        let (backend, limit) = (BackendRef::new("a", Local), Some(Duration::from_secs(2)));
+        comparison.add(0, Err(GatewayError::Unfinished { backend, limit }));
+        comparison.add(1, Ok(answer(200, &[], "1", 1)));
+        comparison.add(2, Ok(answer(200, &[], "2", 1)));
+        comparison
+    };
+    let mut comparison = after_one_round();
+    let first = report(after_one_round());
     assert_eq!(
-        report_now["backends"][0]["error"],
+        first["backends"][0]["error"],
         json!({
             "status": 504, "reason": "response not finished", "error": "Gateway Timeout", "backend": "a",
             "message": "Backend did not finish its response within 2s",
         })
     );
-    assert_eq!(report_now["backends"][0]["total_ms"], Value::Null);
-    assert_eq!(report_now["backends"][1]["body"], Value::Null, "the reference");
-    assert_eq!(report_now["backends"][2]["body"], "different");
-    assert_eq!(report_now["summary"]["failed"], json!(["a@local"]));
+    assert_eq!(first["backends"][0]["total_ms"], Value::Null);
+    assert_eq!(first["backends"][1]["body"], Value::Null, "the reference");
+    assert_eq!(first["backends"][2]["body"], "different");
+    assert_eq!(first["summary"]["failed"], json!(["a@local"]));
     // One that answers later is compared then.
-    assert!(shootout.wants_body(0) && !shootout.wants_body(1));
-    shootout.add(0, Ok(answer(200, &[], "1", 1)));
-    let report = report(&shootout);
+    assert!(comparison.wants_body(0) && !comparison.wants_body(1));
+    comparison.add(0, Ok(answer(200, &[], "1", 1)));
+    let report = report(comparison);
     assert_eq!(report["backends"][0]["body"], "same");
     assert_eq!((&report["backends"][0]["answered"], &report["backends"][0]["failed"]), (&json!(1), &json!(1)));
 }
 
 #[test]
 fn nobody_answers() {
-    let mut shootout = Shootout::new([Contender { location: Cloud, ..contender("a") }]);
-    shootout.add(0, Err(HAS_A_BODY));
+    let mut comparison = Comparison::new([Contender { backend: BackendRef::new("a", Cloud), ..contender("a") }]);
+    comparison.add(0, Err(BadRequest::ComparedBody.into()));
     assert_eq!(
-        report(&shootout)["summary"],
+        report(comparison)["summary"],
         json!({ "fastest": null, "agree": false, "disagree": [], "failed": ["a@cloud"] })
     );
 }
@@ -189,10 +193,10 @@ fn nobody_answers() {
 #[test]
 fn an_answer_that_changes_between_rounds_varies() {
     for (status, body, varies) in [(200, "x", false), (200, "y", true), (404, "x", true)] {
-        let mut shootout = Shootout::new([contender("a")]);
-        shootout.add(0, Ok(answer(200, &[], "x", 1)));
-        shootout.add(0, Ok(answer(status, &[], body, 1)));
-        assert_eq!(report(&shootout)["backends"][0]["varies"], varies, "{status} {body}");
+        let mut comparison = Comparison::new([contender("a")]);
+        comparison.add(0, Ok(answer(200, &[], "x", 1)));
+        comparison.add(0, Ok(answer(status, &[], body, 1)));
+        assert_eq!(report(comparison)["backends"][0]["varies"], varies, "{status} {body}");
     }
 }
 

@@ -7,10 +7,10 @@ fn view(id: &str) -> BackendView {
         id: id.into(),
         name: format!("Name of {id}"),
         url: Some("http://127.0.0.1:3001/base".into()),
-        health: "healthy",
+        health: State::Healthy,
         last_check: Some("2026-02-07T10:00:00.250Z".into()),
         latency_ms: Some(1.84),
-        location: "local",
+        location: Location::Local,
         reason: None,
         latencies_ms: vec![0.8, 3.2, 1.84],
     }
@@ -23,12 +23,12 @@ fn page<'a>(backends: &'a [BackendView], environment: &'a str) -> StatusPage<'a>
 #[test]
 fn rows_show_everything() {
     let mut ill = view("ill");
-    ill.health = "unhealthy";
+    ill.health = State::Unhealthy;
     ill.reason = Some("connection refused".into());
     ill.latency_ms = None;
     let mut malformed = view("malformed");
     malformed.url = None;
-    malformed.health = "unknown";
+    malformed.health = State::Unknown;
     malformed.last_check = None;
     malformed.latencies_ms.clear();
     malformed.reason = Some("variable 'x' is bad".into());
@@ -84,7 +84,7 @@ fn an_empty_list_says_what_to_do() {
 
 #[test]
 fn overall_state() {
-    let ill = || BackendView { health: "unhealthy", ..view("b") };
+    let ill = || BackendView { health: State::Unhealthy, ..view("b") };
     for (backends, class) in
         [(vec![view("a")], "all"), (vec![view("a"), ill()], "some"), (vec![ill()], "none"), (vec![], "unknown")]
     {

@@ -1,0 +1,96 @@
+//! What every request to a backend needs before it is sent, whoever asks: a client, a comparison or a check.
+
+use crate::inbound::Head;
+use crate::lookup::Lookup;
+use gateway_core::GATEWAY_NAME;
+use gateway_core::backend::credentials;
+use gateway_core::backend::registry::Backend;
+use gateway_core::config::ConfigError;
+use gateway_core::fields::{Field, field};
+use gateway_core::health::entry::{self, Entry, State};
+use gateway_core::health::observation::{Evidence, Observation};
+use gateway_core::health::rules::Outcome;
+use gateway_core::limits::CHECK_TIMEOUT;
+use gateway_core::request::forwarded::{Origin, via};
+use gateway_core::request::headers;
+use gateway_core::response::error::{BadRequest, GatewayError};
+use gateway_core::time::Timestamp;
+use std::time::Duration;
+
+/// A backend that may be asked, and what each request to it carries.
+pub(crate) struct Prepared {
+    /// The backend.
+    pub(crate) backend: Backend,
+    /// The health entry it is asked by.
+    pub(crate) known: Option<Entry>,
+    /// The deadline for the response head.
+    pub(crate) timeout: Duration,
+    /// The gateway's own, where the client brings none.
+    credentials: Option<Field>,
+}
+
+/// Why a backend is not asked.
+pub(crate) struct Refused {
+    pub(crate) error: GatewayError,
+    /// The verdict that it was judged by, if it came to that.
+    pub(crate) health: Option<State>,
+    /// Being turned away is something to act on: the backend may be back.
+    pub(crate) observation: Option<Box<Observation>>,
+}
+
+/// For a client's request at `now`: the path must not leave the base path, and the backend must not be known to be down.
+pub(crate) fn for_client(lookup: &Lookup, backend: Backend, head: &Head, now: Timestamp) -> Result<Prepared, Refused> {
+    if backend.url.is_left_by(&head.path_and_query) {
+        let error = BadRequest::LeavesBasePath.into();
+        return Err(Refused { error, health: None, observation: None });
+    }
+    let known = lookup.health(&backend.reference);
+    let health = Some(entry::state(known.as_ref(), now));
+    if let Some(failure) = known.as_ref().and_then(|entry| entry.gated(now)) {
+        let error = GatewayError::Upstream { backend: backend.reference.clone(), failure };
+        let (outcome, evidence) = (Outcome::Nothing, Evidence::Traffic);
+        let observation = Some(Box::new(Observation { backend, known, outcome, at: now, evidence }));
+        return Err(Refused { error, health, observation });
+    }
+    let configured = lookup.request_timeout().and_then(|timeout| {
+        Ok((timeout, credentials::authorization(&head.fields, &backend.reference.id, &lookup.variables)?))
+    });
+    match configured {
+        Ok((timeout, credentials)) => Ok(Prepared { backend, known, timeout, credentials }),
+        Err(error) => Err(Refused { error: error.into(), health, observation: None }),
+    }
+}
+
+/// For an active check, which asks whatever is known.
+pub(crate) fn for_check(lookup: &Lookup, backend: &Backend) -> Result<Prepared, ConfigError> {
+    let credentials = credentials::authorization(&[], &backend.reference.id, &lookup.variables)?;
+    Ok(Prepared { backend: backend.clone(), known: None, timeout: CHECK_TIMEOUT, credentials })
+}
+
+impl Prepared {
+    /// The fields of a client's request, as the backend gets them. `length` is that of the body, where it is known.
+    pub(crate) fn client_fields(
+        &self,
+        fields: Vec<Field>,
+        origin: Origin,
+        request_id: &str,
+        length: Option<u64>,
+    ) -> Vec<Field> {
+        let mut fields = headers::to_backend(fields, origin, request_id, length);
+        fields.extend(self.credentials.clone());
+        fields
+    }
+
+    /// The fields of a request of the gateway's own.
+    pub(crate) fn own_fields(&self) -> Vec<Field> {
+        let mut fields = vec![field("user-agent", GATEWAY_NAME), via()];
+        fields.extend(self.credentials.clone());
+        fields
+    }
+
+    /// What an exchange with this backend has taught.
+    pub(crate) fn observation(&self, outcome: Outcome, at: Timestamp) -> Observation {
+        let (backend, known) = (self.backend.clone(), self.known.clone());
+        Observation { backend, known, outcome, at, evidence: Evidence::Traffic }
+    }
+}

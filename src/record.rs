@@ -1,0 +1,83 @@
+//! What becomes known of a request on its way: the facts of its log line and of the notes on its response.
+
+use crate::host::clock::{self, Instant};
+use crate::host::{entropy, log_output};
+use crate::inbound::Head;
+use gateway_core::backend::reference::BackendRef;
+use gateway_core::health::entry::State;
+use gateway_core::request::request_id;
+use gateway_core::response::log::LogLine;
+use gateway_core::response::notes::{Notes, Timing};
+use gateway_core::time::Timestamp;
+use http::StatusCode;
+use std::time::Duration;
+
+/// The facts so far.
+pub(crate) struct Record {
+    started: Instant,
+    /// When the request arrived.
+    pub(crate) time: Timestamp,
+    /// The client's id, or a new one.
+    pub(crate) request_id: String,
+    /// The backend that was asked for, once it is known to be one.
+    pub(crate) backend: Option<BackendRef>,
+    /// The ids of a comparison.
+    pub(crate) compared: Option<String>,
+    /// From sending to the backend's response head or failure; of a comparison, all of it.
+    pub(crate) backend_time: Option<Duration>,
+    /// The verdict that the request was routed by.
+    pub(crate) health: Option<State>,
+}
+
+impl Record {
+    /// Of a request that arrived at `started`.
+    pub(crate) fn new(started: Instant, head: &Head) -> Self {
+        Record {
+            started,
+            time: clock::timestamp(),
+            request_id: request_id::inbound(&head.fields).unwrap_or_else(entropy::id),
+            backend: None,
+            compared: None,
+            backend_time: None,
+            health: None,
+        }
+    }
+
+    /// The notes on a response that is made now.
+    pub(crate) fn notes(&self) -> Notes<'_> {
+        self.notes_at(Instant::now())
+    }
+
+    /// The notes on a response whose head was there at `answered`.
+    pub(crate) fn notes_at(&self, answered: Instant) -> Notes<'_> {
+        let total = answered.since(self.started);
+        Notes {
+            request_id: &self.request_id,
+            backend: self.backend.as_ref().map(|backend| backend.id.as_str()),
+            timing: Timing {
+                gateway: total.saturating_sub(self.backend_time.unwrap_or_default()),
+                backend: self.backend_time,
+            },
+        }
+    }
+
+    /// Writes the log line of a response that is out. Returns the time of day.
+    pub(crate) fn write(&self, head: &Head, status: StatusCode, error: Option<&str>) -> Timestamp {
+        let duration = Instant::now().since(self.started);
+        let line = LogLine {
+            time: self.time,
+            request_id: &self.request_id,
+            method: head.method.as_str(),
+            path: &head.path_and_query,
+            backend: self.backend.as_ref().map(|backend| backend.id.as_str()).or(self.compared.as_deref()),
+            location: self.backend.as_ref().map(|backend| backend.location),
+            status: status.as_u16(),
+            duration_ms: duration,
+            backend_ms: self.backend_time,
+            health: self.health,
+            error,
+        };
+        log_output::write(&line.to_text());
+        self.time.plus(duration)
+    }
+}
