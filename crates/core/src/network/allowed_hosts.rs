@@ -6,9 +6,10 @@
 //! component. This host does the same, and says why.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::ops::Range;
 
-use super::address_range::Ipv4Range;
+use super::address_range::AddressRange;
 
 /// Compiled rules. The default allows nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -103,7 +104,7 @@ enum Host {
     Below(String),
     Exactly(String),
     /// Names are not resolved for it: it is for hosts that are addresses.
-    Within(Ipv4Range),
+    Within(AddressRange),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,7 +154,7 @@ impl Rule {
         let host_fits = match &self.host {
             Host::Any => true,
             Host::Exactly(expected) => expected.eq_ignore_ascii_case(host),
-            Host::Within(range) => range.contains(host),
+            Host::Within(range) => host.parse::<Ipv4Addr>().is_ok_and(|address| range.contains(address)),
             Host::Below(suffix) => {
                 // Something must stand before the dot.
                 let at = host.len().checked_sub(suffix.len()).filter(|at| *at > 0);
@@ -212,12 +213,12 @@ fn scheme_of(text: &str) -> Scheme {
 }
 
 /// `10.0.0.0/8` or `10.0.0.0/8:port`; a slash may follow the port.
-fn ipv4_range(rest: &str) -> Option<(Ipv4Range, Option<&str>)> {
+fn ipv4_range(rest: &str) -> Option<(AddressRange, Option<&str>)> {
     let (range, port) = match rest.split_once(':') {
         Some((range, port)) => (range, Some(port.strip_suffix('/').unwrap_or(port))),
         None => (rest, None),
     };
-    Some((Ipv4Range::parse(range)?, port))
+    Some((AddressRange::parse_v4(range)?, port))
 }
 
 /// Splits `host:port`; an IPv6 address stands in brackets.

@@ -4,6 +4,7 @@
 //! machine, its network, or a cloud's metadata. The host's allowed hosts deny that already where they are narrow; this rule holds where they
 //! are not. It judges what is written in the URL. What a public name resolves to is not known here.
 
+use super::address_range::{AddressRange, v4, v6};
 use crate::backend::url::BackendUrl;
 use crate::config::CLOUD_HOSTS;
 use crate::network::named::names;
@@ -27,32 +28,37 @@ const INTERNAL_SUFFIXES: [&str; 13] = [
     "svc",
 ];
 
-/// IPv4 networks that are not public (RFC 6890 and its registry), as the first bits of their addresses and how many these are. From 224.0.0.0 on
-/// everything is multicast or reserved. 168.63.129.16 is public by its number, and a cloud's own service on every machine of it.
-const INTERNAL_NETWORKS: [(u32, u32); 15] = [
-    (0, 8),
-    (10, 8),
-    (first_bits(100, 64, 0, 10), 10),
-    (127, 8),
-    (0xa83f_8110, 32),
-    (first_bits(169, 254, 0, 16), 16),
-    (first_bits(172, 16, 0, 12), 12),
-    (first_bits(192, 0, 0, 24), 24),
-    (first_bits(192, 0, 2, 24), 24),
-    (first_bits(192, 88, 99, 24), 24),
-    (first_bits(192, 168, 0, 16), 16),
-    (first_bits(198, 18, 0, 15), 15),
-    (first_bits(198, 51, 100, 24), 24),
-    (first_bits(203, 0, 113, 24), 24),
-    (7, 3),
+/// IPv4 networks that are not public: the registry of RFC 6890 without the networks that it calls globally reachable, and multicast.
+const INTERNAL_V4: [AddressRange; 16] = [
+    v4([0, 0, 0, 0], 8),        // this network, RFC 791
+    v4([10, 0, 0, 0], 8),       // private use, RFC 1918
+    v4([100, 64, 0, 0], 10),    // shared address space, RFC 6598
+    v4([127, 0, 0, 0], 8),      // loopback, RFC 1122
+    v4([168, 63, 129, 16], 32), // a public address by its number, on each machine of Azure a service of that cloud
+    v4([169, 254, 0, 0], 16),   // link local, RFC 3927
+    v4([172, 16, 0, 0], 12),    // private use, RFC 1918
+    v4([192, 0, 0, 0], 24),     // IETF protocol assignments, RFC 6890
+    v4([192, 0, 2, 0], 24),     // documentation, RFC 5737
+    v4([192, 88, 99, 0], 24),   // 6to4 relay anycast, RFC 7526
+    v4([192, 168, 0, 0], 16),   // private use, RFC 1918
+    v4([198, 18, 0, 0], 15),    // benchmarking, RFC 2544
+    v4([198, 51, 100, 0], 24),  // documentation, RFC 5737
+    v4([203, 0, 113, 0], 24),   // documentation, RFC 5737
+    v4([224, 0, 0, 0], 4),      // multicast, RFC 5771
+    v4([240, 0, 0, 0], 4),      // reserved, RFC 1112
 ];
 
-const fn first_bits(a: u8, b: u8, c: u8, length: u32) -> u32 {
-    match u32::from_be_bytes([a, b, c, 0]).checked_shr(32_u32.saturating_sub(length)) {
-        Some(bits) => bits,
-        None => 0,
-    }
-}
+/// What was given out of IPv6. All other addresses are internal: loopback, link-local, unique local, multicast, and the forms that carry an IPv4
+/// address (mapped, compatible, NAT64).
+const GLOBAL_UNICAST_V6: AddressRange = v6([0x2000, 0, 0, 0, 0, 0, 0, 0], 3); // RFC 3587
+
+/// Networks within [`GLOBAL_UNICAST_V6`] that are not public (RFC 6890 and its registry).
+const INTERNAL_V6: [AddressRange; 4] = [
+    v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),      // IETF protocol assignments, RFC 2928
+    v6([0x2001, 0x0db8, 0, 0, 0, 0, 0, 0], 32), // documentation, RFC 3849
+    v6([0x2002, 0, 0, 0, 0, 0, 0, 0], 16),      // 6to4, RFC 3056
+    v6([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20),      // documentation, RFC 9637
+];
 
 /// Whether a host, as it stands in a URL, is not plainly a public one. IPv6 addresses stand in brackets.
 ///
@@ -82,20 +88,11 @@ fn is_number(label: &str) -> bool {
 }
 
 fn is_internal_v4(address: Ipv4Addr) -> bool {
-    let bits = address.to_bits();
-    INTERNAL_NETWORKS.iter().any(|(network, length)| bits.checked_shr(32_u32.saturating_sub(*length)) == Some(*network))
+    INTERNAL_V4.iter().any(|network| network.contains(address))
 }
 
-/// Public is what was given out (2000::/3), without protocol assignments and tunnels (2001::/23, 2002::/16) and documentation. Everything else is
-/// not: loopback, link-local, unique local, multicast, and the forms that carry an IPv4 address (mapped, compatible, NAT64).
 fn is_internal_v6(address: Ipv6Addr) -> bool {
-    let [a, b, ..] = address.segments();
-    match a {
-        0x2001 => b < 0x0200 || b == 0x0db8,
-        0x2002 => true,
-        0x3fff => b < 0x1000,
-        _ => a >> 13 != 1,
-    }
+    !GLOBAL_UNICAST_V6.contains(address) || INTERNAL_V6.iter().any(|network| network.contains(address))
 }
 
 /// Whether a backend of the store may not be used, as the end of a sentence: it is internal, and `cloud_hosts` does not name it.

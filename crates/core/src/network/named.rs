@@ -1,7 +1,8 @@
 //! Whether an entry means a host, for the component, which looks at one entry once and has no room for the compiled rules.
 
-use super::address_range::Ipv4Range;
+use super::address_range::AddressRange;
 use crate::text::split_once;
+use std::net::Ipv4Addr;
 
 /// Whether an entry allows a connection and means its host: not as one that allows every host, or more addresses than one network has.
 ///
@@ -33,7 +34,9 @@ fn means(entry: &str, host: &str) -> bool {
         }
         None => {
             entry.eq_ignore_ascii_case(host)
-                || Ipv4Range::parse(entry).is_some_and(|range| range.is_one_network() && range.contains(host))
+                || AddressRange::parse_v4(entry).is_some_and(|range| {
+                    range.prefix() >= 8 && host.parse::<Ipv4Addr>().is_ok_and(|address| range.contains(address))
+                })
         }
     }
 }
