@@ -10,6 +10,10 @@ use std::net::Ipv4Addr;
 use std::ops::Range;
 
 use super::address_range::AddressRange;
+use crate::text::split_once;
+
+/// A range with a shorter prefix names none of its addresses: the largest networks, such as 10.0.0.0/8, have 2^24 of them.
+const MIN_NAMED_PREFIX: u32 = 8;
 
 /// Compiled rules. The default allows nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -143,6 +147,23 @@ impl AllowedHosts {
         };
         self.poison.is_none() && self.rules.iter().any(|rule| rule.matches(scheme, host, port))
     }
+
+    /// Whether a connection is allowed by a rule that means its host: the host itself, a wildcard below a domain, or a range of at most 2^24
+    /// addresses. `*` and wider ranges name nothing, and nothing names port 0.
+    pub fn names(&self, scheme: &str, host: &str, port: u16) -> bool {
+        let mut narrow = self.rules.iter().filter(|rule| rule.host.is_narrow());
+        self.poison.is_none() && port != 0 && narrow.any(|rule| rule.matches(scheme, host, port))
+    }
+}
+
+impl Host {
+    fn is_narrow(&self) -> bool {
+        match self {
+            Host::Any => false,
+            Host::Within(range) => range.prefix() >= MIN_NAMED_PREFIX,
+            Host::Below(_) | Host::Exactly(_) => true,
+        }
+    }
 }
 
 impl Rule {
@@ -178,7 +199,7 @@ fn parse(value: &str) -> Result<Option<Rule>, Problem> {
     if value == "self" {
         return Err(Problem::ToSelf);
     }
-    let (scheme, rest) = value.split_once("://").ok_or(Problem::NoScheme)?;
+    let (scheme, rest) = split_once(value, "://").ok_or(Problem::NoScheme)?;
     let scheme_is_valid = scheme == "*"
         || (scheme.starts_with(|first: char| first.is_ascii_alphabetic())
             && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)));
@@ -264,7 +285,7 @@ fn parse_port(port: Option<&str>, scheme: &str) -> Result<Port, Problem> {
     match port {
         None => default_port(scheme).map(Port::Exactly).ok_or(Problem::PortMissing),
         Some("*") => Ok(Port::Any),
-        Some(text) => match text.split_once("..") {
+        Some(text) => match split_once(text, "..") {
             None => number(text).map(Port::Exactly),
             Some((first, end)) => {
                 let range = number(first)?..number(end)?;

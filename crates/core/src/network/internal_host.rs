@@ -5,9 +5,9 @@
 //! are not. It judges what is written in the URL. What a public name resolves to is not known here.
 
 use super::address_range::{AddressRange, v4, v6};
+use super::allowed_hosts::AllowedHosts;
 use crate::backend::url::BackendUrl;
 use crate::config::CLOUD_HOSTS;
-use crate::network::named::names;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Top labels that lead inside: of RFC 6761, 6762, 8375 (`home.arpa`) and 9476 (no public delegation), ICANN's `internal`, and what container
@@ -106,7 +106,10 @@ pub fn check(url: &BackendUrl, cloud_hosts: &dyn Fn() -> Option<String>) -> Resu
     if !is_internal(url.host()) {
         return Ok(());
     }
-    let named = cloud_hosts().is_some_and(|entry| names(&entry, url.scheme().as_str(), url.host(), url.port()));
+    let named = cloud_hosts().is_some_and(|entry| {
+        AllowedHosts::compile([(CLOUD_HOSTS, entry.as_str())])
+            .is_ok_and(|hosts| hosts.names(url.scheme().as_str(), url.host(), url.port()))
+    });
     if named {
         return Ok(());
     }

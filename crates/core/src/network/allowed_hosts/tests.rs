@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::network::named::names;
 
 fn compile(value: &str) -> Result<AllowedHosts, AllowedHostsError> {
     AllowedHosts::compile([("{{ entry }}", value)])
@@ -122,9 +121,77 @@ fn what_is_refused() {
 }
 
 #[test]
-fn port_0_is_none_in_either_reading() {
+fn what_an_entry_names_it_allows_and_what_it_allows_it_names_unless_it_is_too_wide() {
+    let too_wide = ["*://*:*", "http://*", "http://*:3001", "http://0.0.0.0/0:*", "http://8.0.0.0/7:*"];
+    let entries = [
+        "http://10.0.0.1",
+        "http://10.0.0.1/",
+        " http://10.0.0.1:3001 ",
+        "HTTP://10.0.0.1:*",
+        "*://10.0.0.1:80",
+        "*://10.0.0.1",
+        "http://10.0.0.1:3000..3002",
+        "http://10.0.0.1:3002..4000",
+        "http://10.0.0.1:3001..3001",
+        "http://10.0.0.1:",
+        "http://10.0.0.1:0",
+        "http://10.0.0.1:99999",
+        "http://10.0.0.1:3001/path",
+        "http://10.0.0.1/path",
+        "http://10.0.0.1?q",
+        "http://u@10.0.0.1",
+        "http://10.0.0.0/8",
+        "http://10.0.0.0/8:*",
+        "http://10.0.0.0/33:*",
+        "http://11.0.0.0/8:*",
+        "http://*.internal:*",
+        "http://*internal:*",
+        "http://*.api.internal:*",
+        "http://API.internal",
+        "https://api.internal",
+        "http://[::1]",
+        "http://[::1]:*",
+        "http://[::1]:3001",
+        "http://[::1",
+        "10.0.0.1",
+        "self",
+        "",
+        "://10.0.0.1",
+    ];
+    let mut named = 0;
+    for entry in entries.iter().chain(&too_wide) {
+        // What cannot be compiled allows and names nothing.
+        let hosts = compile(entry).unwrap_or_default();
+        for scheme in ["http", "https"] {
+            for host in ["10.0.0.1", "api.internal", "internal", "xinternal", "[::1]", "localhost"] {
+                for port in [80, 443, 3001] {
+                    let names = hosts.names(scheme, host, port);
+                    let expected = hosts.allows(scheme, host, Some(port)) && !too_wide.contains(entry);
+                    assert_eq!(names, expected, "{entry:?} and {scheme}://{host}:{port}");
+                    named += u32::from(names);
+                }
+            }
+        }
+    }
+    assert!(named > 20, "{named}");
+}
+
+#[test]
+fn nothing_names_port_0() {
     for entry in ["http://h:0", "http://h:0..9000"] {
         assert!(compile(entry).is_err(), "{entry}");
-        assert!(!names(entry, "http", "h", 0) && !names(entry, "http", "h", 8999), "{entry}");
     }
+    let any_port = compile("http://h:*").unwrap();
+    assert!(any_port.allows("http", "h", Some(0)) && !any_port.names("http", "h", 0));
+}
+
+#[test]
+fn one_rule_that_names_is_enough_unless_another_has_a_path() {
+    let names = |entries: &[&str]| {
+        AllowedHosts::compile(entries.iter().map(|entry| (*entry, *entry))).unwrap().names("http", "10.0.0.1", 80)
+    };
+    assert!(names(&["*://*:*", "http://10.0.0.1"]));
+    assert!(!names(&["*://*:*", "http://10.0.0.2"]));
+    assert!(!names(&["http://10.0.0.1", "http://h/path"]));
+    assert!(!names(&[]));
 }
