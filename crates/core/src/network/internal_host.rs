@@ -6,6 +6,7 @@
 
 use super::address_range::{AddressRange, v4, v6};
 use super::allowed_hosts::AllowedHosts;
+use crate::backend::registry::Variables;
 use crate::backend::url::BackendUrl;
 use crate::config::CLOUD_HOSTS;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -120,9 +121,15 @@ pub fn check(url: &BackendUrl, cloud_hosts: &dyn Fn() -> Option<String>) -> Resu
     ))
 }
 
+/// [`check`] with the variable `cloud_hosts`. Where the variable cannot be read it names nothing.
+pub fn guard<V: Variables>(variables: &V) -> impl Fn(&BackendUrl) -> Result<(), String> + '_ {
+    |url| check(url, &|| variables.get(CLOUD_HOSTS).ok().flatten())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::registry::testing::Fake;
 
     #[test]
     fn what_is_inside() {
@@ -339,5 +346,17 @@ mod tests {
     fn a_public_host_costs_no_look_at_the_variable() {
         let url = BackendUrl::parse("https://a.workers.dev").unwrap();
         assert_eq!(check(&url, &|| panic!("not needed")), Ok(()));
+    }
+    #[test]
+    fn the_guard_reads_cloud_hosts_where_it_can() {
+        let (inside, outside) =
+            (BackendUrl::parse("http://10.0.0.1").unwrap(), BackendUrl::parse("https://a.workers.dev").unwrap());
+        let naming = Fake::new(&[("cloud_hosts", "http://10.0.0.1")]);
+        let broken = Fake { broken: true, ..Fake::new(&[("cloud_hosts", "http://10.0.0.1")]) };
+        for (variables, allowed) in [(naming, true), (Fake::default(), false), (broken, false)] {
+            let context = format!("{:?}, broken: {}", variables.values, variables.broken);
+            assert_eq!(guard(&variables)(&inside).is_ok(), allowed, "{context}");
+            assert_eq!(guard(&variables)(&outside), Ok(()), "{context}");
+        }
     }
 }
