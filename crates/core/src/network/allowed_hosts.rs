@@ -5,12 +5,12 @@
 //! scheme. An entry that carries a path is special: Spin loads the application and then denies every request of the
 //! component. This host does the same, and says why.
 
-use std::fmt;
 use std::net::Ipv4Addr;
 use std::ops::Range;
 
 use super::address_range::AddressRange;
 use crate::text::split_once;
+use thiserror::Error;
 
 /// A range with a shorter prefix names none of its addresses: the largest networks, such as 10.0.0.0/8, have 2^24 of them.
 const MIN_NAMED_PREFIX: u32 = 8;
@@ -22,71 +22,55 @@ pub struct AllowedHosts {
     poison: Option<Poison>,
 }
 
-/// An entry with a path, which makes Spin deny everything. Its value is not kept: what stands behind the host may be secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An entry with a path, because of which everything is denied. Its value is not kept: what follows the host may be secret.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "the value of the entry {entry:?} of allowed_outbound_hosts carries a path; with such an entry every outbound request of the component \
+     is denied, as in Spin. Remove the path from the value"
+)]
 pub struct Poison {
-    /// The entry as the manifest has it.
+    /// As in the manifest, before expansion.
     pub entry: String,
 }
 
-impl fmt::Display for Poison {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the value of the entry {:?} of allowed_outbound_hosts carries a path; with such an entry every outbound request of the component \
-             is denied, as in Spin. Remove the path from the value",
-            self.entry
-        )
-    }
-}
-
-/// An entry that cannot be used at all.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An entry that cannot be compiled.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the entry {entry:?} of allowed_outbound_hosts {problem}")]
 pub struct AllowedHostsError {
-    /// The entry as the manifest has it.
+    /// As in the manifest, before expansion.
     pub entry: String,
     /// What is wrong with its value.
     pub problem: Problem,
 }
 
-/// What is wrong with an entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What is wrong with the value of an entry. Displayed, the end of a sentence about the entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Problem {
-    /// Nothing is left after expansion.
+    /// White space is nothing, too.
+    #[error(
+        "is empty after expansion; give the variable in it a value, such as http://unset.invalid for a host that is not in use"
+    )]
     Empty,
-    /// It lacks `://`.
+    /// No `://`, or what precedes it is neither a scheme nor `*`.
+    #[error("lacks a scheme; write http://host:port or https://host")]
     NoScheme,
-    /// Its host is missing or contains what a host cannot.
+    /// None, or one with characters that no host has.
+    #[error("lacks a valid host; write http://host:port, with '*' or '*.domain' as wildcards")]
     Host,
-    /// It carries a user name or password.
+    /// A user name or a password, or both.
+    #[error("contains a user name; write the host alone")]
     UserInfo,
-    /// It lacks a port, and its scheme has no default one.
+    /// Only `http` and `https` have a default port.
+    #[error("lacks a port, and its scheme has no default one; add ':*' for any port")]
     PortMissing,
-    /// Its port is neither a number, a range, nor `*`.
+    /// Neither a number from 1, nor a range with a number in it, nor `*`.
+    #[error("has an invalid port; write a number from 1 to 65535, a range such as 8000..9000, or '*'")]
     Port,
-    /// It is `self`, which this host does not offer.
+    /// `self`, in Spin a route of the same application.
+    #[error("allows requests of the application to itself, which this host does not offer; use `spin up` for it")]
     ToSelf,
 }
-
-impl fmt::Display for AllowedHostsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the entry {:?} of allowed_outbound_hosts ", self.entry)?;
-        f.write_str(match self.problem {
-            Problem::Empty => {
-                "is empty after expansion; give the variable in it a value, such as http://unset.invalid for a host that is not in use"
-            }
-            Problem::NoScheme => "lacks a scheme; write http://host:port or https://host",
-            Problem::Host => "lacks a valid host; write http://host:port, with '*' or '*.domain' as wildcards",
-            Problem::UserInfo => "contains a user name; write the host alone",
-            Problem::PortMissing => "lacks a port, and its scheme has no default one; add ':*' for any port",
-            Problem::Port => "has an invalid port; write a number from 1 to 65535, a range such as 8000..9000, or '*'",
-            Problem::ToSelf => "allows requests of the application to itself, which this host does not offer; use `spin up` for it",
-        })
-    }
-}
-
-impl std::error::Error for AllowedHostsError {}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Rule {
