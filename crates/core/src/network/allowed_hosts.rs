@@ -5,7 +5,7 @@
 //! scheme. An entry that carries a path is special: Spin loads the application and then denies every request of the
 //! component. This host does the same, and says why.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
 use super::address_range::AddressRange;
@@ -250,22 +250,25 @@ fn parse_host(host: &str) -> Result<Host, Problem> {
     if host == "*" {
         return Ok(Host::Any);
     }
-    let literal = host.strip_prefix("*.").unwrap_or(host);
-    let in_brackets = literal.starts_with('[');
-    let is_valid = !literal.is_empty()
-        && literal.bytes().all(|byte| match byte {
-            b'[' | b']' | b':' => in_brackets,
-            byte => byte.is_ascii_alphanumeric() || b"-._".contains(&byte),
-        });
+    if let Some(address) = host.strip_prefix('[') {
+        let is_address = address.strip_suffix(']').is_some_and(|text| text.parse::<Ipv6Addr>().is_ok());
+        return if is_address { Ok(Host::Exactly(host.to_ascii_lowercase())) } else { Err(Problem::Host) };
+    }
+    let name = host.strip_prefix("*.").unwrap_or(host);
+    let is_valid = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
     if !is_valid {
         return Err(Problem::Host);
     }
-    let literal = literal.to_ascii_lowercase();
-    Ok(if host.starts_with("*.") { Host::Below(format!(".{literal}")) } else { Host::Exactly(literal) })
+    let name = name.to_ascii_lowercase();
+    Ok(if host.starts_with("*.") { Host::Below(format!(".{name}")) } else { Host::Exactly(name) })
 }
 
 fn parse_port(port: Option<&str>, scheme: &str) -> Result<Port, Problem> {
-    let number = |text: &str| text.parse::<u16>().ok().filter(|number| *number > 0).ok_or(Problem::Port);
+    let number = |text: &str| {
+        // A number may be parsed with a sign, which no port has.
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<u16>().ok().filter(|number| digits && *number > 0).ok_or(Problem::Port)
+    };
     match port {
         None => default_port(scheme).map(Port::Exactly).ok_or(Problem::PortMissing),
         Some("*") => Ok(Port::Any),
