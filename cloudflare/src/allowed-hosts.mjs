@@ -23,7 +23,10 @@ export function allowedHosts(entries) {
   const unusable = rules.indexOf(null);
   // A Worker cannot refuse to start: better one that says what is wrong than one that reaches too far or too little.
   if (unusable !== -1) {
-    console.warn(`allowed_outbound_hosts: "${entries[unusable]}" is not scheme://host:port, therefore every request to a backend is denied`);
+    // By its number: its value may hold a secret behind the host.
+    console.warn(
+      `allowed_outbound_hosts: entry ${unusable + 1} is not scheme://host:port, so every request to a backend is denied; correct it, or the variable in it`,
+    );
     return () => false;
   }
   return (url) => rules.some((matches) => matches(url));

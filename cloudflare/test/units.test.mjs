@@ -35,6 +35,14 @@ test("a path, or an entry that means nothing, denies everything", (context) => {
   assert.equal(verdict([], "http://127.0.0.1:3001/"), "denied", "no entries");
 });
 
+test("the log names an entry that cannot be used by its number, not by its value", (context) => {
+  const { mock } = context.mock.method(console, "warn", () => {});
+  allowedHosts(["http://h:1", "http://h:1/api?key=s3cret"]);
+  const [message] = mock.calls[0].arguments;
+  assert.match(message, /^allowed_outbound_hosts: entry 2 /);
+  assert.doesNotMatch(message, /s3cret/);
+});
+
 test("an address is the same in every spelling, unlike in the core", () => {
   for (const { entry, url, worker } of vectors.spelling.cases) assert.equal(verdict([entry], url), worker, `${entry} ${url}`);
 });
