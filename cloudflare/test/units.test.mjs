@@ -1,36 +1,50 @@
 // The parts that need no Worker.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { coreModule, manifestSettings } from "../component.mjs";
 import { allowedHosts } from "../src/allowed-hosts.mjs";
 import { Pool } from "../src/pool.mjs";
 import { variablesOf } from "../src/spin.mjs";
 
-test("allowed hosts follow Spin's rules", () => {
-  const cases = [
-    ["http://127.0.0.1:3001", "http://127.0.0.1:3001/x", true],
-    ["http://127.0.0.1:3001", "http://127.0.0.1:3002/", false],
-    ["http://127.0.0.1:3001/", "https://127.0.0.1:3001/", false],
-    ["http://127.0.0.1:*", "http://127.0.0.1:9/", true],
-    ["http://127.0.0.1:8000..9000", "http://127.0.0.1:8999/", true],
-    ["http://127.0.0.1:8000..9000", "http://127.0.0.1:9000/", false],
-    ["https://*.workers.dev", "https://a.b.workers.dev/", true],
-    ["https://*.workers.dev", "https://workers.dev/", false],
-    ["https://*.workers.dev", "https://evilworkers.dev/", false],
-    ["https://*.workers.dev", "https://a.workers.dev:8443/", false],
-    ["https://API.example.com", "https://api.example.com/", true],
-    ["http://[::1]:3000", "http://[::1]:3000/", true],
-    ["*://*:*", "http://anything:1/", true],
-  ];
-  for (const [entry, url, expected] of cases) assert.equal(allowedHosts([entry])(new URL(url)), expected, `${entry} ${url}`);
+/** What entries mean, for this reader and for the core's. */
+const vectors = JSON.parse(readFileSync(new URL("../../tests/vectors/allowed-hosts.json", import.meta.url)));
+const verdict = (entries, url) => (allowedHosts(entries)(new URL(url)) ? "allowed" : "denied");
+
+test("an entry allows what the core's reader allows", (context) => {
+  const { mock } = context.mock.method(console, "warn", () => {});
+  for (const { entry, allowed, denied } of vectors.usable) {
+    for (const url of [...allowed, ...denied]) assert.equal(new URL(url).href, url, "in its normal form");
+    for (const url of allowed) assert.equal(verdict([entry], url), "allowed", `${JSON.stringify(entry)} ${url}`);
+    for (const url of denied) assert.equal(verdict([entry], url), "denied", `${JSON.stringify(entry)} ${url}`);
+  }
+  assert.equal(verdict(["*://*:*"], "ftp://h/"), "denied", "without a default port there is none to allow");
+  assert.equal(mock.callCount(), 0, "each can be used");
 });
 
-test("an entry with a path, or none at all, denies everything", (context) => {
-  context.mock.method(console, "warn", () => {});
-  for (const entry of ["http://127.0.0.1:3001/api", "127.0.0.1:3001", ""]) {
-    assert.equal(allowedHosts(["*://*:*", entry])(new URL("http://127.0.0.1:3001/")), false, entry);
+test("a path, or an entry that means nothing, denies everything", (context) => {
+  const { mock } = context.mock.method(console, "warn", () => {});
+  const { poison, unusable } = vectors;
+  assert.deepEqual([poison.worker, unusable.worker], ["denies everything", "denies everything"]);
+  for (const entry of [...poison.entries, ...Object.values(unusable.entries).flat()]) {
+    mock.resetCalls();
+    assert.equal(verdict(["*://*:*", entry], "http://127.0.0.1:3001/"), "denied", JSON.stringify(entry));
+    assert.equal(mock.callCount(), 1, `${JSON.stringify(entry)} is reported`);
   }
+  assert.equal(verdict([], "http://127.0.0.1:3001/"), "denied", "no entries");
+});
+
+test("the log names an entry that cannot be used by its number, not by its value", (context) => {
+  const { mock } = context.mock.method(console, "warn", () => {});
+  allowedHosts(["http://h:1", "http://h:1/api?key=s3cret"]);
+  const [message] = mock.calls[0].arguments;
+  assert.match(message, /^allowed_outbound_hosts: entry 2 /);
+  assert.doesNotMatch(message, /s3cret/);
+});
+
+test("an address is the same in every spelling, unlike in the core", () => {
+  for (const { entry, url, worker } of vectors.spelling.cases) assert.equal(verdict([entry], url), worker, `${entry} ${url}`);
 });
 
 test("variables come from the environment, else from the manifest", () => {

@@ -3,4 +3,3 @@
 mod address_range;
 pub mod allowed_hosts;
 pub mod internal_host;
-pub mod named;

@@ -5,10 +5,14 @@
 //! scheme. An entry that carries a path is special: Spin loads the application and then denies every request of the
 //! component. This host does the same, and says why.
 
-use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
-use super::address_range::Ipv4Range;
+use super::address_range::AddressRange;
+use thiserror::Error;
+
+/// A range with a shorter prefix names none of its addresses: the largest networks, such as 10.0.0.0/8, have 2^24 of them.
+const MIN_NAMED_PREFIX: u32 = 8;
 
 /// Compiled rules. The default allows nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,71 +21,55 @@ pub struct AllowedHosts {
     poison: Option<Poison>,
 }
 
-/// An entry with a path, which makes Spin deny everything. Its value is not kept: what stands behind the host may be secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An entry with a path, because of which everything is denied. Its value is not kept: what follows the host may be secret.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "the value of the entry {entry:?} of allowed_outbound_hosts carries a path; with such an entry every outbound request of the component \
+     is denied, as in Spin. Remove the path from the value"
+)]
 pub struct Poison {
-    /// The entry as the manifest has it.
+    /// As in the manifest, before expansion.
     pub entry: String,
 }
 
-impl fmt::Display for Poison {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the value of the entry {:?} of allowed_outbound_hosts carries a path; with such an entry every outbound request of the component \
-             is denied, as in Spin. Remove the path from the value",
-            self.entry
-        )
-    }
-}
-
-/// An entry that cannot be used at all.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An entry that cannot be compiled.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the entry {entry:?} of allowed_outbound_hosts {problem}")]
 pub struct AllowedHostsError {
-    /// The entry as the manifest has it.
+    /// As in the manifest, before expansion.
     pub entry: String,
     /// What is wrong with its value.
     pub problem: Problem,
 }
 
-/// What is wrong with an entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What is wrong with the value of an entry. Displayed, the end of a sentence about the entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Problem {
-    /// Nothing is left after expansion.
+    /// White space is nothing, too.
+    #[error(
+        "is empty after expansion; give the variable in it a value, such as http://unset.invalid for a host that is not in use"
+    )]
     Empty,
-    /// It lacks `://`.
+    /// No `://`, or what precedes it is neither a scheme nor `*`.
+    #[error("lacks a scheme; write http://host:port or https://host")]
     NoScheme,
-    /// Its host is missing or contains what a host cannot.
+    /// None, or one with characters that no host has.
+    #[error("lacks a valid host; write http://host:port, with '*' or '*.domain' as wildcards")]
     Host,
-    /// It carries a user name or password.
+    /// A user name or a password, or both.
+    #[error("contains a user name; write the host alone")]
     UserInfo,
-    /// It lacks a port, and its scheme has no default one.
+    /// Only `http` and `https` have a default port.
+    #[error("lacks a port, and its scheme has no default one; add ':*' for any port")]
     PortMissing,
-    /// Its port is neither a number, a range, nor `*`.
+    /// Neither a number from 1, nor a range with a number in it, nor `*`.
+    #[error("has an invalid port; write a number from 1 to 65535, a range such as 8000..9000, or '*'")]
     Port,
-    /// It is `self`, which this host does not offer.
+    /// `self`, in Spin a route of the same application.
+    #[error("allows requests of the application to itself, which this host does not offer; use `spin up` for it")]
     ToSelf,
 }
-
-impl fmt::Display for AllowedHostsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the entry {:?} of allowed_outbound_hosts ", self.entry)?;
-        f.write_str(match self.problem {
-            Problem::Empty => {
-                "is empty after expansion; give the variable in it a value, such as http://unset.invalid for a host that is not in use"
-            }
-            Problem::NoScheme => "lacks a scheme; write http://host:port or https://host",
-            Problem::Host => "lacks a valid host; write http://host:port, with '*' or '*.domain' as wildcards",
-            Problem::UserInfo => "contains a user name; write the host alone",
-            Problem::PortMissing => "lacks a port, and its scheme has no default one; add ':*' for any port",
-            Problem::Port => "has an invalid port; write a number from 1 to 65535, a range such as 8000..9000, or '*'",
-            Problem::ToSelf => "allows requests of the application to itself, which this host does not offer; use `spin up` for it",
-        })
-    }
-}
-
-impl std::error::Error for AllowedHostsError {}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Rule {
@@ -103,7 +91,7 @@ enum Host {
     Below(String),
     Exactly(String),
     /// Names are not resolved for it: it is for hosts that are addresses.
-    Within(Ipv4Range),
+    Within(AddressRange),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,6 +130,23 @@ impl AllowedHosts {
         };
         self.poison.is_none() && self.rules.iter().any(|rule| rule.matches(scheme, host, port))
     }
+
+    /// Whether a connection is allowed by a rule that means its host: the host itself, a wildcard below a domain, or a range of at most 2^24
+    /// addresses. `*` and wider ranges name nothing, and nothing names port 0.
+    pub fn names(&self, scheme: &str, host: &str, port: u16) -> bool {
+        let mut narrow = self.rules.iter().filter(|rule| rule.host.is_narrow());
+        self.poison.is_none() && port != 0 && narrow.any(|rule| rule.matches(scheme, host, port))
+    }
+}
+
+impl Host {
+    fn is_narrow(&self) -> bool {
+        match self {
+            Host::Any => false,
+            Host::Within(range) => range.prefix() >= MIN_NAMED_PREFIX,
+            Host::Below(_) | Host::Exactly(_) => true,
+        }
+    }
 }
 
 impl Rule {
@@ -153,7 +158,7 @@ impl Rule {
         let host_fits = match &self.host {
             Host::Any => true,
             Host::Exactly(expected) => expected.eq_ignore_ascii_case(host),
-            Host::Within(range) => range.contains(host),
+            Host::Within(range) => host.parse::<Ipv4Addr>().is_ok_and(|address| range.contains(address)),
             Host::Below(suffix) => {
                 // Something must stand before the dot.
                 let at = host.len().checked_sub(suffix.len()).filter(|at| *at > 0);
@@ -212,12 +217,12 @@ fn scheme_of(text: &str) -> Scheme {
 }
 
 /// `10.0.0.0/8` or `10.0.0.0/8:port`; a slash may follow the port.
-fn ipv4_range(rest: &str) -> Option<(Ipv4Range, Option<&str>)> {
+fn ipv4_range(rest: &str) -> Option<(AddressRange, Option<&str>)> {
     let (range, port) = match rest.split_once(':') {
         Some((range, port)) => (range, Some(port.strip_suffix('/').unwrap_or(port))),
         None => (rest, None),
     };
-    Some((Ipv4Range::parse(range)?, port))
+    Some((AddressRange::parse_v4(range)?, port))
 }
 
 /// Splits `host:port`; an IPv6 address stands in brackets.
@@ -244,22 +249,25 @@ fn parse_host(host: &str) -> Result<Host, Problem> {
     if host == "*" {
         return Ok(Host::Any);
     }
-    let literal = host.strip_prefix("*.").unwrap_or(host);
-    let in_brackets = literal.starts_with('[');
-    let is_valid = !literal.is_empty()
-        && literal.bytes().all(|byte| match byte {
-            b'[' | b']' | b':' => in_brackets,
-            byte => byte.is_ascii_alphanumeric() || b"-._".contains(&byte),
-        });
+    if let Some(address) = host.strip_prefix('[') {
+        let is_address = address.strip_suffix(']').is_some_and(|text| text.parse::<Ipv6Addr>().is_ok());
+        return if is_address { Ok(Host::Exactly(host.to_ascii_lowercase())) } else { Err(Problem::Host) };
+    }
+    let name = host.strip_prefix("*.").unwrap_or(host);
+    let is_valid = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
     if !is_valid {
         return Err(Problem::Host);
     }
-    let literal = literal.to_ascii_lowercase();
-    Ok(if host.starts_with("*.") { Host::Below(format!(".{literal}")) } else { Host::Exactly(literal) })
+    let name = name.to_ascii_lowercase();
+    Ok(if host.starts_with("*.") { Host::Below(format!(".{name}")) } else { Host::Exactly(name) })
 }
 
 fn parse_port(port: Option<&str>, scheme: &str) -> Result<Port, Problem> {
-    let number = |text: &str| text.parse::<u16>().ok().filter(|number| *number > 0).ok_or(Problem::Port);
+    let number = |text: &str| {
+        // A number may be parsed with a sign, which no port has.
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<u16>().ok().filter(|number| digits && *number > 0).ok_or(Problem::Port)
+    };
     match port {
         None => default_port(scheme).map(Port::Exactly).ok_or(Problem::PortMissing),
         Some("*") => Ok(Port::Any),

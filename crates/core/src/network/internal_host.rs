@@ -4,10 +4,11 @@
 //! machine, its network, or a cloud's metadata. The host's allowed hosts deny that already where they are narrow; this rule holds where they
 //! are not. It judges what is written in the URL. What a public name resolves to is not known here.
 
+use super::address_range::{AddressRange, v4, v6};
+use super::allowed_hosts::AllowedHosts;
 use crate::backend::registry::Variables;
 use crate::backend::url::BackendUrl;
 use crate::config::CLOUD_HOSTS;
-use crate::network::named::names;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Top labels that lead inside: of RFC 6761, 6762, 8375 (`home.arpa`) and 9476 (no public delegation), ICANN's `internal`, and what container
@@ -28,32 +29,37 @@ const INTERNAL_SUFFIXES: [&str; 13] = [
     "svc",
 ];
 
-/// IPv4 networks that are not public (RFC 6890 and its registry), as the first bits of their addresses and how many these are. From 224.0.0.0 on
-/// everything is multicast or reserved. 168.63.129.16 is public by its number, and a cloud's own service on every machine of it.
-const INTERNAL_NETWORKS: [(u32, u32); 15] = [
-    (0, 8),
-    (10, 8),
-    (first_bits(100, 64, 0, 10), 10),
-    (127, 8),
-    (0xa83f_8110, 32),
-    (first_bits(169, 254, 0, 16), 16),
-    (first_bits(172, 16, 0, 12), 12),
-    (first_bits(192, 0, 0, 24), 24),
-    (first_bits(192, 0, 2, 24), 24),
-    (first_bits(192, 88, 99, 24), 24),
-    (first_bits(192, 168, 0, 16), 16),
-    (first_bits(198, 18, 0, 15), 15),
-    (first_bits(198, 51, 100, 24), 24),
-    (first_bits(203, 0, 113, 24), 24),
-    (7, 3),
+/// IPv4 networks that are not public: the registry of RFC 6890 without the networks that it calls globally reachable, and multicast.
+const INTERNAL_V4: [AddressRange; 16] = [
+    v4([0, 0, 0, 0], 8),        // this network, RFC 791
+    v4([10, 0, 0, 0], 8),       // private use, RFC 1918
+    v4([100, 64, 0, 0], 10),    // shared address space, RFC 6598
+    v4([127, 0, 0, 0], 8),      // loopback, RFC 1122
+    v4([168, 63, 129, 16], 32), // a public address by its number, on each machine of Azure a service of that cloud
+    v4([169, 254, 0, 0], 16),   // link local, RFC 3927
+    v4([172, 16, 0, 0], 12),    // private use, RFC 1918
+    v4([192, 0, 0, 0], 24),     // IETF protocol assignments, RFC 6890
+    v4([192, 0, 2, 0], 24),     // documentation, RFC 5737
+    v4([192, 88, 99, 0], 24),   // 6to4 relay anycast, RFC 7526
+    v4([192, 168, 0, 0], 16),   // private use, RFC 1918
+    v4([198, 18, 0, 0], 15),    // benchmarking, RFC 2544
+    v4([198, 51, 100, 0], 24),  // documentation, RFC 5737
+    v4([203, 0, 113, 0], 24),   // documentation, RFC 5737
+    v4([224, 0, 0, 0], 4),      // multicast, RFC 5771
+    v4([240, 0, 0, 0], 4),      // reserved, RFC 1112
 ];
 
-const fn first_bits(a: u8, b: u8, c: u8, length: u32) -> u32 {
-    match u32::from_be_bytes([a, b, c, 0]).checked_shr(32_u32.saturating_sub(length)) {
-        Some(bits) => bits,
-        None => 0,
-    }
-}
+/// What was given out of IPv6. All other addresses are internal: loopback, link-local, unique local, multicast, and the forms that carry an IPv4
+/// address (mapped, compatible, NAT64).
+const GLOBAL_UNICAST_V6: AddressRange = v6([0x2000, 0, 0, 0, 0, 0, 0, 0], 3); // RFC 3587
+
+/// Networks within [`GLOBAL_UNICAST_V6`] that are not public (RFC 6890 and its registry).
+const INTERNAL_V6: [AddressRange; 4] = [
+    v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),      // IETF protocol assignments, RFC 2928
+    v6([0x2001, 0x0db8, 0, 0, 0, 0, 0, 0], 32), // documentation, RFC 3849
+    v6([0x2002, 0, 0, 0, 0, 0, 0, 0], 16),      // 6to4, RFC 3056
+    v6([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20),      // documentation, RFC 9637
+];
 
 /// Whether a host, as it stands in a URL, is not plainly a public one. IPv6 addresses stand in brackets.
 ///
@@ -83,20 +89,11 @@ fn is_number(label: &str) -> bool {
 }
 
 fn is_internal_v4(address: Ipv4Addr) -> bool {
-    let bits = address.to_bits();
-    INTERNAL_NETWORKS.iter().any(|(network, length)| bits.checked_shr(32_u32.saturating_sub(*length)) == Some(*network))
+    INTERNAL_V4.iter().any(|network| network.contains(address))
 }
 
-/// Public is what was given out (2000::/3), without protocol assignments and tunnels (2001::/23, 2002::/16) and documentation. Everything else is
-/// not: loopback, link-local, unique local, multicast, and the forms that carry an IPv4 address (mapped, compatible, NAT64).
 fn is_internal_v6(address: Ipv6Addr) -> bool {
-    let [a, b, ..] = address.segments();
-    match a {
-        0x2001 => b < 0x0200 || b == 0x0db8,
-        0x2002 => true,
-        0x3fff => b < 0x1000,
-        _ => a >> 13 != 1,
-    }
+    !GLOBAL_UNICAST_V6.contains(address) || INTERNAL_V6.iter().any(|network| network.contains(address))
 }
 
 /// Whether a backend of the store may not be used, as the end of a sentence: it is internal, and `cloud_hosts` does not name it.
@@ -110,7 +107,10 @@ pub fn check(url: &BackendUrl, cloud_hosts: &dyn Fn() -> Option<String>) -> Resu
     if !is_internal(url.host()) {
         return Ok(());
     }
-    let named = cloud_hosts().is_some_and(|entry| names(&entry, url.scheme().as_str(), url.host(), url.port()));
+    let named = cloud_hosts().is_some_and(|entry| {
+        AllowedHosts::compile([(CLOUD_HOSTS, entry.as_str())])
+            .is_ok_and(|hosts| hosts.names(url.scheme().as_str(), url.host(), url.port()))
+    });
     if named {
         return Ok(());
     }
@@ -121,15 +121,17 @@ pub fn check(url: &BackendUrl, cloud_hosts: &dyn Fn() -> Option<String>) -> Resu
     ))
 }
 
-/// The check for a registry over the store; `variables` are asked for `cloud_hosts` only where a URL leads inside. Where they cannot be read, the
-/// variable names nothing.
-pub fn guard<V: Variables>(variables: &V) -> impl Fn(&BackendUrl) -> Result<(), String> {
+/// [`check`] with the variable `cloud_hosts`. Where the variable cannot be read it names nothing.
+pub fn guard<V: Variables>(variables: &V) -> impl Fn(&BackendUrl) -> Result<(), String> + '_ {
     |url| check(url, &|| variables.get(CLOUD_HOSTS).ok().flatten())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::cloud::CloudRegistry;
+    use crate::backend::registry::BackendRegistry as _;
+    use crate::backend::registry::testing::Fake;
 
     #[test]
     fn what_is_inside() {
@@ -346,5 +348,49 @@ mod tests {
     fn a_public_host_costs_no_look_at_the_variable() {
         let url = BackendUrl::parse("https://a.workers.dev").unwrap();
         assert_eq!(check(&url, &|| panic!("not needed")), Ok(()));
+    }
+    #[test]
+    fn the_guard_reads_cloud_hosts_where_it_can() {
+        let (inside, outside) =
+            (BackendUrl::parse("http://10.0.0.1").unwrap(), BackendUrl::parse("https://a.workers.dev").unwrap());
+        let naming = Fake::new(&[("cloud_hosts", "http://10.0.0.1")]);
+        let broken = Fake { broken: true, ..Fake::new(&[("cloud_hosts", "http://10.0.0.1")]) };
+        for (variables, allowed) in [(naming, true), (Fake::default(), false), (broken, false)] {
+            let context = format!("{:?}, broken: {}", variables.values, variables.broken);
+            assert_eq!(guard(&variables)(&inside).is_ok(), allowed, "{context}");
+            assert_eq!(guard(&variables)(&outside), Ok(()), "{context}");
+        }
+    }
+
+    #[test]
+    fn an_entry_that_leads_inside_needs_cloud_hosts() {
+        let entry = r#"{"id":"x","url":"http://169.254.169.254/latest"}"#;
+        for (cloud_hosts, allowed) in
+            [("https://*.workers.dev", false), ("*://*:*", false), ("http://169.254.169.254", true)]
+        {
+            let store = Fake::new(&[("backend:x", entry), ("cloud_hosts", cloud_hosts)]);
+            let guard = guard(&store);
+            let registry = CloudRegistry::new(&store, &guard);
+            let got = registry.get_backend("x");
+            assert_eq!(got.is_ok(), allowed, "{cloud_hosts}");
+            assert_eq!(registry.configured_ids().is_empty(), !allowed, "{cloud_hosts}");
+            if let Err(error) = got {
+                let error = error.to_string();
+                assert!(
+                    error.starts_with("key 'backend:x' of the key-value store has a 'url' that leads inside"),
+                    "{error}"
+                );
+                assert!(error.contains("'cloud_hosts'") && !error.contains("latest"), "{error}");
+                assert_eq!(registry.list_backends().unwrap().len(), 1, "listed with its reason");
+            }
+        }
+    }
+
+    #[test]
+    fn where_cloud_hosts_cannot_be_read_nothing_inside_is_reached() {
+        let entry = r#"{"id":"x","url":"http://10.0.0.1"}"#;
+        let store = Fake::new(&[("backend:x", entry)]);
+        let broken = Fake { broken: true, ..Fake::new(&[("cloud_hosts", "http://10.0.0.1")]) };
+        assert!(CloudRegistry::new(&store, &guard(&broken)).get_backend("x").is_err());
     }
 }
