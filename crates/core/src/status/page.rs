@@ -5,9 +5,10 @@
 //! passes `escape`, and the content security policy lets nothing run but what carries the nonce.
 
 mod compact;
+mod readable;
 
 use self::compact::{compact, compact_file};
-use super::chart::{Chart, milliseconds};
+use super::chart::Chart;
 use super::template::{Value, fill, hidden};
 use crate::status::view::BackendView;
 
@@ -60,7 +61,7 @@ impl StatusPage<'_> {
         }
         let mut blank_row = String::new();
         row(&BLANK, &mut blank_row);
-        let (nonce, generated) = (self.safe_nonce(), readable_time(self.generated_at));
+        let (nonce, generated) = (self.safe_nonce(), readable::time(self.generated_at));
 
         let mut page = String::new();
         fill(PAGE, &mut page, &|key| match key {
@@ -119,13 +120,15 @@ fn row(backend: &BackendView, out: &mut String) {
         known @ ("healthy" | "unhealthy") => known,
         _ => "unknown",
     };
-    let latency = backend.latency_ms.map_or_else(|| "–".to_owned(), |latency| format!("{} ms", milliseconds(latency)));
+    let latency =
+        backend.latency_ms.map_or_else(|| "–".to_owned(), |latency| format!("{} ms", readable::milliseconds(latency)));
     let chart = Chart::new(&backend.latencies_ms);
+    let (chart_label, last_y) = (readable::chart_label(&chart), chart.last_y.to_string());
     let (mut checked, mut url) = (String::new(), String::new());
     match &backend.last_check {
         None => checked.push_str("never"),
         Some(time) => {
-            let readable = readable_time(time);
+            let readable = readable::time(time);
             fill("<time datetime=\"{{exact}}\">{{readable}}</time>", &mut checked, &|key| {
                 Value::Text(if key == "exact" { time } else { &readable })
             });
@@ -146,10 +149,10 @@ fn row(backend: &BackendView, out: &mut String) {
         "health" => Value::Text(backend.health),
         "latency" => Value::Text(&latency),
         "spark_hidden" => hidden(chart.line.is_empty()),
-        "chart_label" => Value::Text(&chart.label),
+        "chart_label" => Value::Text(&chart_label),
         "line" => Value::Text(&chart.line),
         "area" => Value::Text(&chart.area),
-        "last_y" => Value::Text(&chart.last_y),
+        "last_y" => Value::Text(&last_y),
         "checked" => Value::Html(&checked),
         "url" => Value::Html(&url),
         "reason" => Value::Text(backend.reason.as_deref().unwrap_or_default()),
@@ -163,17 +166,6 @@ fn is_web_address(url: &str) -> bool {
     ["http://", "https://"].iter().any(|scheme| {
         url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)) && url.len() > scheme.len()
     })
-}
-
-/// `2026-02-07T10:00:00.123Z` as `2026-02-07 10:00:00 UTC`; anything else as it is.
-fn readable_time(rfc3339: &str) -> String {
-    rfc3339.strip_suffix('Z').and_then(|rest| rest.split_once('T')).map_or_else(
-        || rfc3339.to_owned(),
-        |(date, time)| {
-            let seconds = time.split_once('.').map_or(time, |(seconds, _)| seconds);
-            format!("{date} {seconds} UTC")
-        },
-    )
 }
 
 #[cfg(test)]

@@ -167,13 +167,6 @@ fn only_web_addresses_become_links() {
 }
 
 #[test]
-fn times() {
-    assert_eq!(readable_time("2026-02-07T10:00:00Z"), "2026-02-07 10:00:00 UTC");
-    assert_eq!(readable_time("2026-02-07T10:00:00+01:00"), "2026-02-07T10:00:00+01:00");
-    assert_eq!(readable_time("soon"), "soon");
-}
-
-#[test]
 fn the_page_asks_nobody_else_for_anything() {
     for (part, text) in [("page.html", PAGE), ("row.html", ROW), ("page.css", CSS), ("page.js", JS)] {
         for reference in ["//", "url(", "@import", "src="] {
