@@ -4,18 +4,16 @@
 //! refreshes the table and sends requests; `page/` holds its parts. Backends and the store are not trusted: every value
 //! passes `escape`, and the content security policy lets nothing run but what carries the nonce.
 
-mod compact;
 mod readable;
 
-use self::compact::{compact, compact_file};
 use super::chart::Chart;
 use super::template::{Value, fill, hidden};
 use crate::status::view::BackendView;
 
 const PAGE: &str = include_str!("page/page.html");
 const ROW: &str = include_str!("page/row.html");
-const CSS: &str = compact_file!("page/page.css");
-const JS: &str = compact_file!("page/page.js");
+const CSS: &str = include_str!("page/page.css");
+const JS: &str = include_str!("page/page.js");
 
 const LOCAL_ADVICE: &str = "<p>Set the URL of a backend as a variable, for example \
     <code>backend_bun_sqlite_url</code> (<code>SPIN_VARIABLE_BACKEND_BUN_SQLITE_URL</code> in the environment or in a \
