@@ -1,19 +1,18 @@
 //! The status page: what `GET /backends` answers a browser (design §1).
 //!
 //! One self-contained HTML file, filled in on the server, so that it is complete without JavaScript. The script in it
-//! refreshes the table and sends requests; `page/` holds its parts. Backends and the store are not trusted: every value
+//! refreshes the table and sends requests; `templates/` of this crate holds its parts. Backends and the store are not trusted: every value
 //! passes `escape`, and the content security policy lets nothing run but what carries the nonce.
 
-mod readable;
-
 use super::chart::Chart;
+use super::readable;
 use super::template::{Value, fill, hidden};
 use crate::status::view::BackendView;
 
-const PAGE: &str = include_str!("page/page.html");
-const ROW: &str = include_str!("page/row.html");
-const CSS: &str = include_str!("page/page.css");
-const JS: &str = include_str!("page/page.js");
+const PAGE: &str = include_str!("../../templates/page.html");
+const ROW: &str = include_str!("../../templates/row.html");
+const CSS: &str = include_str!("../../templates/page.css");
+const JS: &str = include_str!("../../templates/page.js");
 
 const LOCAL_ADVICE: &str = "<p>Set the URL of a backend as a variable, for example \
     <code>backend_bun_sqlite_url</code> (<code>SPIN_VARIABLE_BACKEND_BUN_SQLITE_URL</code> in the environment or in a \
