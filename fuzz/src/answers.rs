@@ -59,14 +59,14 @@ fn view(row: &Row, plain: bool) -> BackendView {
 /// What a text looks like once a browser has read it.
 fn unescaped(html: &str) -> String {
     let codes = [
-        ("&lt;", "<"),
-        ("&gt;", ">"),
-        ("&quot;", "\""),
+        ("&#60;", "<"),
+        ("&#62;", ">"),
+        ("&#34;", "\""),
         ("&#39;", "'"),
         ("&#8232;", "\u{2028}"),
         ("&#8233;", "\u{2029}"),
     ];
-    codes.iter().fold(html.to_owned(), |text, (code, plain)| text.replace(code, plain)).replace("&amp;", "&")
+    codes.iter().fold(html.to_owned(), |text, (code, plain)| text.replace(code, plain)).replace("&#38;", "&")
 }
 
 /// The text without what stands between these two, and without them.

@@ -5,13 +5,13 @@ use crate::networks::is_plainly_internal;
 use crate::urls::normal;
 use gateway_core::backend::cloud::CloudRegistry;
 use gateway_core::backend::credentials::authorization;
-use gateway_core::backend::reference::Location;
 use gateway_core::backend::local::LocalRegistry;
+use gateway_core::backend::reference::{self, Location};
 use gateway_core::backend::registry::{BackendRegistry, Store, Variables};
 use gateway_core::backend::url::BackendUrl;
 use gateway_core::config::{self, ConfigError};
+use gateway_core::health::entry::{self, Entry, State};
 use gateway_core::health::rules as health;
-use gateway_core::health::entry::{Entry, State};
 use gateway_core::health::rules::Outcome;
 use gateway_core::time::Timestamp;
 use serde_json::Value;
@@ -305,7 +305,7 @@ fn gate(entry: Option<&Entry>, now: u64) -> Option<u64> {
 }
 
 fn judge(entry: Option<&Entry>, now: u64) {
-    assert_eq!(health::state(entry, Timestamp(now)), verdict(entry, now));
+    assert_eq!(entry::state(entry, Timestamp(now)), verdict(entry, now));
     let Some(entry) = entry else { return };
     let wait = entry.gate(Timestamp(now)).map(|wait| wait.as_millis() as u64);
     assert_eq!(wait, gate(Some(entry), now), "{entry:?} at {now}");
@@ -324,7 +324,7 @@ pub fn duration(data: &[u8]) {
         "cloud" => Some(Location::Cloud),
         _ => None,
     };
-    let read = config::environment(Some(environment));
+    let read = reference::environment(Some(environment));
     assert_eq!(read.as_ref().ok(), expected.as_ref());
     assert!(read.err().is_none_or(|error| error.source == config::Source::Variable("environment".into())));
 

@@ -8,7 +8,7 @@ use gateway_core::request::route::{Choice, Route, Selection};
 use gateway_core::request::{body, headers, request_id as ids, route as routes};
 use gateway_core::response::cors;
 use gateway_core::response::notes::{Notes, Timing, relayed};
-use gateway_core::status::page;
+use gateway_core::status::accept::wants_html;
 use http::Method;
 
 /// Line 1: method. Line 2: target. Then fields.
@@ -324,7 +324,7 @@ pub fn accept(data: &[u8]) {
     let any_json = json.or(get("application/*")).or(get("*/*")).unwrap_or(0);
     let prefers = html > any_json;
     let names_it_alone = named_html.is_some() && json.unwrap_or(0) < html;
-    assert_eq!(page::wants_html(text.split('\n')), html > 0 && (prefers || names_it_alone), "{text:?}");
+    assert_eq!(wants_html(text.split('\n')), html > 0 && (prefers || names_it_alone), "{text:?}");
 }
 
 /// `0`, `1`, with at most three decimals, and not above one.

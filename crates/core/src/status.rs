@@ -4,5 +4,6 @@ pub mod accept;
 mod chart;
 pub mod endpoints;
 pub mod page;
+mod readable;
 mod template;
 pub mod view;

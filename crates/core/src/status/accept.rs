@@ -1,10 +1,10 @@
-//! Whether a client wants a page or data: the `accept` field (RFC 9110 §12.5.1).
+//! Whether a client wants the page or JSON: the `accept` field (RFC 9110 §12.5.1).
 
-/// Whether a client that sent these `accept` fields is to get the page rather than JSON (RFC 9110 §12.5.1).
+/// Whether a client that sent these `accept` fields gets the page instead of JSON.
 ///
-/// HTML has to be acceptable and either weigh more than JSON or be named where JSON is not named with at least that
-/// weight. So a browser gets the page; `*/*`, JSON or no field at all get JSON. An element with a malformed weight
-/// counts as absent; other parameters are ignored.
+/// HTML has to be acceptable. It then either weighs more than JSON, or the client names it and does not name JSON with
+/// at least the same weight. So a browser gets the page; `*/*`, JSON or no field at all get JSON. An element with a
+/// malformed weight counts as absent; other parameters are ignored.
 pub fn wants_html<'a>(accept_fields: impl Iterator<Item = &'a str>) -> bool {
     let (mut html, mut xhtml, mut any_text, mut json, mut any_application, mut any) =
         (None, None, None, None, None, None);
@@ -32,8 +32,7 @@ pub fn wants_html<'a>(accept_fields: impl Iterator<Item = &'a str>) -> bool {
     html > 0 && (html > any_json || (named_html.is_some() && json.is_none_or(|json| json < html)))
 }
 
-/// The weight among the parameters of a media range, in thousandths; 1000 where there is none, `None` where it is
-/// malformed.
+/// The weight among the parameters of a media range, in thousandths: 1000 without one, `None` where it is malformed.
 fn weight<'a>(mut parameters: impl Iterator<Item = &'a str>) -> Option<u16> {
     let value = parameters.find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
@@ -51,7 +50,7 @@ fn weight<'a>(mut parameters: impl Iterator<Item = &'a str>) -> Option<u16> {
     }
 }
 
-/// The parts of `text` between separators that do not stand in a quoted string (RFC 9110 §5.6.4).
+/// The parts of `text` between separators. A separator in a quoted string (RFC 9110 §5.6.4) does not count.
 fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let (mut quoted, mut escaped) = (false, false);
     text.split(move |c| {

@@ -1,68 +1,58 @@
-//! A latency history as a line of points.
+//! The latency history as a small line chart: its geometry, in a box of 120 by 32. `page.js` draws the same numbers when
+//! it refreshes the table.
 
-/// The most values of a latency history that are drawn.
-const CHART_VALUES: usize = 20;
+/// How many latencies are drawn, the newest ones.
+const MAX_POINTS: usize = 20;
+/// The x of the newest latency, and how far left of it the one before is.
+const RIGHT: f64 = 116.0;
+const STEP: f64 = 6.0;
+/// The y of zero, and how far above it the largest latency is.
+const BOTTOM: f64 = 30.0;
+const HEIGHT: f64 = 26.0;
 
-/// A latency history as points in a box of 120 by 32: the newest value at the right, zero at the bottom. `page.js`
-/// draws the same.
-#[derive(Default)]
+/// A chart. Without a latency, `line` and `area` are empty and the numbers are those of an empty axis.
+#[derive(Debug)]
 pub(super) struct Chart {
-    pub(super) label: String,
+    /// The points of the line for SVG, the oldest first: `110,12.5 116,4`.
     pub(super) line: String,
+    /// The points of the area between the line and the bottom.
     pub(super) area: String,
-    pub(super) last_y: String,
+    /// The y of the newest latency.
+    pub(super) last_y: f64,
+    /// How many latencies are drawn.
+    pub(super) count: usize,
+    /// The smallest of them.
+    pub(super) min: f64,
+    /// The largest of them.
+    pub(super) max: f64,
 }
 
 impl Chart {
+    /// Draws `latencies`, the oldest first. Negative, infinite and undefined ones are left out.
     pub(super) fn new(latencies: &[f64]) -> Self {
-        let mut values: Vec<f64> =
-            latencies.iter().rev().copied().filter(|v| v.is_finite() && *v >= 0.0).take(CHART_VALUES).collect();
-        values.reverse();
-        let Some(last) = values.last() else {
-            return Self { last_y: "30".into(), ..Self::default() };
-        };
-        let max = values.iter().copied().fold(0.0, f64::max);
-        let min = values.iter().copied().fold(max, f64::min);
-        let y = |value: f64| {
-            let tenths = scaled(30.0 - if max > 0.0 { value / max } else { 0.0 } * 26.0, 10.0);
-            if tenths.is_multiple_of(10) { (tenths / 10).to_string() } else { decimal(tenths, 10) }
-        };
-        // The places of the newest values, as many as there are.
-        let places: Vec<usize> = (2..=116).step_by(6).collect();
-        let places = places.iter().skip(CHART_VALUES.saturating_sub(values.len()));
-        let left = places.clone().next().copied().unwrap_or(116);
-        let points: Vec<_> = places.zip(&values).map(|(x, value)| format!("{x},{}", y(*value))).collect();
+        let drawable = latencies.iter().rev().copied().filter(|latency| latency.is_finite() && *latency >= 0.0);
+        let newest_first: Vec<f64> = drawable.take(MAX_POINTS).collect();
+        let max = newest_first.iter().copied().fold(0.0, f64::max);
+        let min = newest_first.iter().copied().fold(max, f64::min);
+        let y = |latency| round(BOTTOM - if max > 0.0 { latency / max } else { 0.0 } * HEIGHT, 10.0);
+
+        let (mut points, mut left) = (Vec::new(), RIGHT);
+        for (age, latency) in (0_u8..).zip(&newest_first) {
+            left = RIGHT - STEP * f64::from(age);
+            points.push(format!("{left},{}", y(*latency)));
+        }
+        points.reverse();
         let line = points.join(" ");
-        let (low, high) = (milliseconds(min), milliseconds(max));
-        let label = match values.len() {
-            1 => format!("latency of the last check: {high} ms"),
-            count => format!("latency of the last {count} checks: {low} to {high} ms"),
-        };
-        Self { label, area: format!("{left},30 {line} 116,30"), line, last_y: y(*last) }
+        let area = if line.is_empty() { String::new() } else { format!("{left},{BOTTOM} {line} {RIGHT},{BOTTOM}") };
+        let last_y = newest_first.first().map_or(BOTTOM, |latency| y(*latency));
+        Self { line, area, last_y, count: newest_first.len(), min, max }
     }
 }
 
-/// `value` times `factor` as a whole number, halves up like the script does. No floating-point number is ever
-/// formatted: that code is large.
-fn scaled(value: f64, factor: f64) -> u64 {
-    (value * factor + 0.5) as u64
-}
-
-/// Tenths or hundredths (`unit` is 10 or 100) as a decimal number.
-fn decimal(number: u64, unit: u64) -> String {
-    let (whole, rest) = (number.checked_div(unit).unwrap_or(0), number.checked_rem(unit).unwrap_or(0));
-    if unit == 10 { format!("{whole}.{rest}") } else { format!("{whole}.{rest:02}") }
-}
-
-/// A duration as text: two decimals below 0.1, one below 100, none above.
-pub(super) fn milliseconds(value: f64) -> String {
-    if value < 0.1 {
-        decimal(scaled(value, 100.0), 100)
-    } else if value < 100.0 {
-        decimal(scaled(value, 10.0), 10)
-    } else {
-        scaled(value, 1.0).to_string()
-    }
+/// `number` rounded to the nearest multiple of 1/`parts`, halves up: what `Math.round(number * parts) / parts` is in
+/// `page.js`. `format!` alone rounds halves to the even digit. For numbers that are not negative.
+pub(super) fn round(number: f64, parts: f64) -> f64 {
+    (number * parts).round() / parts
 }
 
 #[cfg(test)]
@@ -70,34 +60,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn charts() {
-        let drawn = |values: &[f64]| {
-            let chart = Chart::new(values);
-            (chart.line, chart.label)
-        };
-        assert_eq!(drawn(&[]), (String::new(), String::new()));
-        assert_eq!(drawn(&[2.0]), ("116,4".into(), "latency of the last check: 2.0 ms".into()));
-        assert_eq!(drawn(&[0.0, 0.0]).0, "110,30 116,30", "no division by zero");
-        assert_eq!(drawn(&[f64::NAN, f64::INFINITY, -1.0, 5.0]).0, "116,4", "only what can be drawn");
-        let many: Vec<f64> = (1..=30).map(f64::from).collect();
-        let (line, label) = drawn(&many);
-        assert_eq!(line.split(' ').count(), 20);
-        assert!(line.starts_with("2,"), "{line}");
-        assert_eq!(label, "latency of the last 20 checks: 11.0 to 30.0 ms");
+    fn lines() {
+        for (latencies, line, why) in [
+            (&[][..], "", "nothing to draw"),
+            (&[2.0], "116,4", "the largest is at the top"),
+            (&[0.0, 0.0], "110,30 116,30", "no division by zero"),
+            (&[0.8, 3.2, 1.84], "104,23.5 110,4 116,15.1", "the newest is at the right"),
+            (&[1.0, 0.0, 104.0], "104,29.8 110,30 116,4", "29.75 is rounded up"),
+            (&[f64::NAN, f64::INFINITY, -1.0, 5.0], "116,4", "only what can be drawn"),
+        ] {
+            assert_eq!(Chart::new(latencies).line, line, "{why}: {latencies:?}");
+        }
     }
 
     #[test]
-    fn durations() {
-        for (value, text) in [
-            (0.0, "0.00"),
-            (0.034, "0.03"),
-            (0.1, "0.1"),
-            (0.25, "0.3"),
-            (9.96, "10.0"),
-            (99.9, "99.9"),
-            (1234.4, "1234"),
-        ] {
-            assert_eq!(milliseconds(value), text);
-        }
+    fn the_oldest_are_left_out() {
+        let many: Vec<f64> = (1..=30).map(f64::from).collect();
+        let chart = Chart::new(&many);
+        assert_eq!((chart.count, chart.min, chart.max), (20, 11.0, 30.0));
+        assert_eq!(chart.line.split(' ').count(), 20);
+        assert!(chart.line.starts_with("2,"), "{}", chart.line);
+    }
+
+    #[test]
+    fn areas_end_at_the_bottom() {
+        let chart = Chart::new(&[1.0, 2.0]);
+        assert_eq!((chart.area.as_str(), chart.last_y), ("110,30 110,17 116,4 116,30", 4.0));
+        let empty = Chart::new(&[]);
+        assert_eq!((empty.area.as_str(), empty.last_y), ("", 30.0));
     }
 }

@@ -1,30 +1,11 @@
 //! The status page: what `GET /backends` answers a browser.
 //!
-//! One self-contained HTML file, filled in on the server, so that it is complete without JavaScript. The script in it
-//! refreshes the table and sends requests; `page/` holds its parts. Backends and the store are not trusted: every value
-//! passes `escape`, and the content security policy lets nothing run but what carries the nonce.
+//! One HTML file that needs no other. The server fills it in, so that it is complete without JavaScript; its script
+//! refreshes the table, sends requests and compares backends. The content security policy lets nothing run but the style
+//! and the script that carry the nonce.
 
-mod compact;
-
-use self::compact::{compact, compact_file};
-use super::chart::{Chart, milliseconds};
-use super::template::{Value, fill, hidden};
-use crate::backend::reference::Location;
-use crate::health::entry::State;
-use crate::status::view::BackendView;
-
-const PAGE: &str = include_str!("page/page.html");
-const ROW: &str = include_str!("page/row.html");
-const CSS: &str = compact_file!("page/page.css");
-const JS: &str = compact_file!("page/page.js");
-
-const LOCAL_ADVICE: &str = "<p>Set the URL of a backend as a variable, for example \
-    <code>backend_bun_sqlite_url</code> (<code>SPIN_VARIABLE_BACKEND_BUN_SQLITE_URL</code> in the environment or in a \
-    file <code>.env</code>), and start the gateway again. Backends beyond the seven known ones go into \
-    <code>extra_backends</code>.</p>";
-const CLOUD_ADVICE: &str = "<p>Put an entry <code>backend:&lt;id&gt;</code> into the key-value store \
-    <code>default</code>, for example <code>backend:cf-d1</code>: JSON with <code>id</code>, <code>name</code>, \
-    <code>url</code> and <code>type</code>. It is listed here at once.</p>";
+use super::template::{Page, Row};
+use super::view::BackendView;
 
 /// What the status page shows.
 #[derive(Debug, Clone, Copy)]
@@ -37,54 +18,21 @@ pub struct StatusPage<'a> {
     pub version: &'a str,
     /// The time of the listing, as RFC 3339.
     pub generated_at: &'a str,
-    /// What marks the page's own style and script: fresh random text for each response, letters and digits (base64 is
-    /// fine).
+    /// What marks the page's own style and script: fresh random text for each response, in base64 or letters and digits.
     pub nonce: &'a str,
 }
 
 impl StatusPage<'_> {
     /// The page, as `text/html; charset=utf-8`.
     pub fn render(&self) -> String {
-        let total = self.backends.len();
-        let healthy = self.backends.iter().filter(|backend| backend.health == State::Healthy).count();
-        let (summary, overall) = match (healthy, total) {
-            (_, 0) => ("no backend configured".to_owned(), "unknown"),
-            _ if healthy == total => (format!("{healthy} of {total} healthy"), "all"),
-            (0, _) => (format!("0 of {total} healthy"), "none"),
-            _ => (format!("{healthy} of {total} healthy"), "some"),
+        let page = Page {
+            environment: self.environment,
+            version: self.version,
+            generated_at: self.generated_at,
+            nonce: &self.safe_nonce(),
+            rows: self.backends.iter().map(Row::new).collect(),
         };
-        let (mut rows, mut options) = (String::new(), String::new());
-        for backend in self.backends {
-            row(backend, &mut rows);
-            if backend.url.is_some() {
-                fill("<option value=\"{{id}}\">{{id}}</option>", &mut options, &|_| Value::Text(&backend.id));
-            }
-        }
-        let mut blank_row = String::new();
-        row(&BLANK, &mut blank_row);
-        let (nonce, generated) = (self.safe_nonce(), readable_time(self.generated_at));
-
-        let mut page = String::new();
-        fill(PAGE, &mut page, &|key| match key {
-            "summary" => Value::Text(&summary),
-            "overall" => Value::Text(overall),
-            "nonce" => Value::Text(&nonce),
-            "version" => Value::Text(self.version),
-            "environment" => Value::Text(self.environment),
-            "generated_at" => Value::Text(self.generated_at),
-            "generated" => Value::Text(&generated),
-            "table_hidden" => hidden(total == 0),
-            "empty_hidden" => hidden(total != 0),
-            "sender_hidden" => hidden(options.is_empty()),
-            "advice" => Value::Html(if self.environment == "cloud" { CLOUD_ADVICE } else { LOCAL_ADVICE }),
-            "rows" => Value::Html(&rows),
-            "blank_row" => Value::Html(&blank_row),
-            "options" => Value::Html(&options),
-            "css" => Value::Html(CSS),
-            "js" => Value::Html(JS),
-            _ => Value::Text(""),
-        });
-        page
+        page.html()
     }
 
     /// The value of `content-security-policy` to send with the page.
@@ -100,79 +48,6 @@ impl StatusPage<'_> {
     fn safe_nonce(&self) -> String {
         self.nonce.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_' | '=')).collect()
     }
-}
-
-/// The row that the script copies for a backend which appears later.
-const BLANK: BackendView = BackendView {
-    id: String::new(),
-    name: String::new(),
-    url: None,
-    health: State::Unknown,
-    last_check: None,
-    latency_ms: None,
-    location: Location::Local,
-    reason: None,
-    latencies_ms: Vec::new(),
-};
-
-/// One row of the table.
-fn row(backend: &BackendView, out: &mut String) {
-    let badge = backend.health.as_str();
-    let latency = backend.latency_ms.map_or_else(|| "–".to_owned(), |latency| format!("{} ms", milliseconds(latency)));
-    let chart = Chart::new(&backend.latencies_ms);
-    let (mut checked, mut url) = (String::new(), String::new());
-    match &backend.last_check {
-        None => checked.push_str("never"),
-        Some(time) => {
-            let readable = readable_time(time);
-            fill("<time datetime=\"{{exact}}\">{{readable}}</time>", &mut checked, &|key| {
-                Value::Text(if key == "exact" { time } else { &readable })
-            });
-        }
-    }
-    let (template, address) = match &backend.url {
-        Some(address) if is_web_address(address) => ("<a href=\"{{url}}\">{{url}}</a>", address.as_str()),
-        Some(address) => ("<span>{{url}}</span>", address.as_str()),
-        None => ("<span>{{url}}</span>", "not usable"),
-    };
-    fill(template, &mut url, &|_| Value::Text(address));
-
-    fill(ROW, out, &|key| match key {
-        "id" => Value::Text(&backend.id),
-        "name" => Value::Text(&backend.name),
-        "location" => Value::Text(backend.location.as_str()),
-        "badge" => Value::Text(badge),
-        "health" => Value::Text(badge),
-        "latency" => Value::Text(&latency),
-        "spark_hidden" => hidden(chart.line.is_empty()),
-        "chart_label" => Value::Text(&chart.label),
-        "line" => Value::Text(&chart.line),
-        "area" => Value::Text(&chart.area),
-        "last_y" => Value::Text(&chart.last_y),
-        "checked" => Value::Html(&checked),
-        "url" => Value::Html(&url),
-        "reason" => Value::Text(backend.reason.as_deref().unwrap_or_default()),
-        "reason_hidden" => hidden(backend.reason.as_deref().unwrap_or_default().is_empty()),
-        _ => Value::Text(""),
-    });
-}
-
-/// Only these become links; `javascript:` and whatever else stays text.
-fn is_web_address(url: &str) -> bool {
-    ["http://", "https://"].iter().any(|scheme| {
-        url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)) && url.len() > scheme.len()
-    })
-}
-
-/// `2026-02-07T10:00:00.123Z` as `2026-02-07 10:00:00 UTC`; anything else as it is.
-fn readable_time(rfc3339: &str) -> String {
-    rfc3339.strip_suffix('Z').and_then(|rest| rest.split_once('T')).map_or_else(
-        || rfc3339.to_owned(),
-        |(date, time)| {
-            let seconds = time.split_once('.').map_or(time, |(seconds, _)| seconds);
-            format!("{date} {seconds} UTC")
-        },
-    )
 }
 
 #[cfg(test)]
