@@ -78,8 +78,8 @@ impl<'a> Row<'a> {
         Self {
             id: &backend.id,
             name: &backend.name,
-            location: backend.location,
-            health: backend.health,
+            location: backend.location.as_str(),
+            health: backend.health.as_str(),
             latency_ms: backend.latency_ms,
             chart: Chart::new(&backend.latencies_ms),
             last_check: backend.last_check.as_deref(),

@@ -1,6 +1,8 @@
 //! Tests of the status page: negotiation, escaping, what the page holds and what it must not hold.
 
 use super::*;
+use crate::backend::reference::Location;
+use crate::health::entry::State;
 use crate::status::template::{CSS, JS, is_web_address};
 
 const PAGE: &str = include_str!("../../../templates/page.html");
