@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 
-use crate::manifest::Manifest;
+use crate::app::manifest::Manifest;
 
 /// Why there is no fresh component.
 #[derive(Debug)]

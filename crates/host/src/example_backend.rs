@@ -125,7 +125,7 @@ struct Refusal(StatusCode, &'static str);
 
 impl From<rusqlite::Error> for Refusal {
     fn from(error: rusqlite::Error) -> Self {
-        crate::log::host(format_args!("the database of the example backend failed: {error}"));
+        crate::stderr::host(format_args!("the database of the example backend failed: {error}"));
         Self(StatusCode::INTERNAL_SERVER_ERROR, "database failure")
     }
 }

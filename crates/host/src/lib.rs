@@ -27,42 +27,22 @@
 //! # }
 //! ```
 
-pub mod application;
+mod app;
 pub mod build_command;
-mod capabilities;
-mod connector;
-mod early_answer;
-mod engine;
-mod error;
 pub mod example_backend;
 mod example_tasks;
-mod exchange;
-mod fields;
-mod guest_output;
-mod health_checks;
-mod idle_body;
-mod instance;
-mod key_value;
-mod limits;
-pub mod log;
-pub mod manifest;
-mod memory_maps;
-mod newcomers;
-mod open_files;
-mod options;
-mod outbound;
-mod outgoing_handler;
-mod recent_reads;
-mod replies;
-mod request_rules;
-mod server;
-mod service;
-mod spin_headers;
-mod state;
-pub mod template;
-pub mod variables;
-mod wasi_http;
-mod worker;
+mod guest;
+mod host_error;
+mod imports;
+mod outbound {
+    pub(crate) mod client;
+    pub(crate) mod connector;
+    pub(crate) mod early_answer;
+    pub(crate) mod idle_body;
+}
+mod serve;
+pub mod stderr;
+mod store;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -75,19 +55,22 @@ use tokio::task::JoinHandle;
 
 pub use gateway_core::allowed_hosts;
 
-pub use self::application::Application;
-pub use self::engine::EngineError;
-pub use self::error::HostError;
-pub use self::key_value::{KeyValueStore, StoreError, StoreStats};
-pub use self::options::HostOptions;
-pub use self::outbound::TlsSetupError;
+pub use self::app::application::Application;
+pub use self::app::options::HostOptions;
+pub use self::app::{expansion, manifest, variables};
+pub use self::guest::engine::EngineError;
+pub use self::host_error::HostError;
+pub use self::outbound::client::TlsSetupError;
+pub use self::store::key_value::{KeyValueStore, StoreError, StoreStats};
 
-use self::health_checks::HealthChecks;
-use self::instance::{Blueprint, Instances};
-use self::outbound::Outbound;
-use self::service::{Service, Slots};
-use self::state::Capabilities;
-use self::worker::Worker;
+use self::guest::instance::{Blueprint, Instances};
+use self::guest::state::Capabilities;
+use self::guest::{engine, memory_maps};
+use self::outbound::client::Outbound;
+use self::serve::health_checks::HealthChecks;
+use self::serve::service::{Service, Slots};
+use self::serve::worker::Worker;
+use self::serve::{listener, open_files};
 
 /// Instances that may wait for their next request, in all.
 const IDLE_INSTANCES: usize = 512;
@@ -126,13 +109,13 @@ impl Host {
         }
         // The address first: it is the likeliest failure, and compiling may take a while.
         let listener =
-            server::bind(options.listen).map_err(|error| HostError::Listen { address: options.listen, error })?;
+            listener::bind(options.listen).map_err(|error| HostError::Listen { address: options.listen, error })?;
         let address = listener.local_addr().map_err(|error| HostError::Listen { address: options.listen, error })?;
 
         let store = KeyValueStore::open(options.state_dir.as_deref())?;
         store.seed("default", &options.key_values)?;
         if let Some(poison) = application.allowed_hosts.poison() {
-            log::host(format_args!("warning: {poison}"));
+            stderr::host(format_args!("warning: {poison}"));
         }
         let outbound = Outbound::new(application.allowed_hosts)?;
         let capabilities = Capabilities {
@@ -157,7 +140,7 @@ impl Host {
         let workers = (0..options.workers.get()).map(start_worker).collect::<Result<_, HostError>>()?;
         let checks = options.health_interval.map(|every| HealthChecks::start(Arc::clone(&own), address, every));
         let (stop, stopped) = oneshot::channel();
-        let server = tokio::spawn(server::run(listener, workers, stopped));
+        let server = tokio::spawn(listener::run(listener, workers, stopped));
         Ok(Self { address, store, slots, checks, instructions: blueprint.instructions, own, stop, server })
     }
 

@@ -24,7 +24,7 @@ fn main() -> ExitCode {
             runtime.shutdown_background();
             result
         });
-    gateway_host::log::flush();
+    gateway_host::stderr::flush();
     match result {
         Ok(code) => code,
         Err(Failure { code, message }) => {

@@ -92,7 +92,7 @@ async fn start_example(application: &Application, state_dir: Option<&Path>) -> O
     match ExampleBackend::start(address, state_dir).await {
         Ok(backend) => Some(backend),
         Err(error) => {
-            gateway_host::log::host(format_args!("{error}"));
+            gateway_host::stderr::host(format_args!("{error}"));
             None
         }
     }

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use gateway_core::backend_url::BackendUrl;
 use gateway_core::config::CLOUD_HOSTS;
 use gateway_host::allowed_hosts::AllowedHosts;
+use gateway_host::expansion::Template;
 use gateway_host::manifest::Manifest;
-use gateway_host::template::Template;
 use gateway_host::variables::environment_name;
 
 use self::pattern::Pattern;

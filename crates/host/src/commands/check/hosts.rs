@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gateway_host::allowed_hosts::AllowedHosts;
+use gateway_host::expansion::{Template, TemplateError};
 use gateway_host::manifest::Manifest;
-use gateway_host::template::{Template, TemplateError};
 
 use super::report::Report;
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use gateway_core::backend::KNOWN_BACKENDS;
 use gateway_core::config::{CLOUD_HOSTS, ENVIRONMENT, EXTRA_BACKENDS, REQUEST_TIMEOUT};
+use gateway_host::expansion::{Template, TemplateError};
 use gateway_host::manifest::Manifest;
-use gateway_host::template::{Template, TemplateError};
 
 use super::report::Report;
 

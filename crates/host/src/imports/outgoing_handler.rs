@@ -17,8 +17,8 @@ use wasmtime_wasi_http::p2::http_request_error;
 use wasmtime_wasi_http::p2::types::{HostFutureIncomingResponse, HostOutgoingRequest};
 use wasmtime_wasi_http::{RequestOptions, WasiBody};
 
-use crate::fields;
-use crate::state::State;
+use crate::guest::state::State;
+use crate::imports::field_map;
 
 /// Begins to send a request. An outer error ends the component.
 pub(crate) fn handle(
@@ -83,7 +83,7 @@ fn declared_length(headers: &HeaderMap) -> Result<Option<u64>, ErrorCode> {
     let Some(value) = values.next() else {
         return Ok(None);
     };
-    match (fields::length(value.as_bytes()), values.next()) {
+    match (field_map::length(value.as_bytes()), values.next()) {
         (Some(length), None) => Ok(Some(length)),
         _ => Err(ErrorCode::InternalError(Some("the request's content-length is not one number".to_owned()))),
     }
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     fn request(list: &[(&'static str, &'static str)]) -> HostOutgoingRequest {
-        let mut headers = FieldMap::new_mutable(fields::LIMIT);
+        let mut headers = FieldMap::new_mutable(field_map::LIMIT);
         for (name, value) in list {
             headers.append_raw(HeaderName::from_static(name), HeaderValue::from_static(value)).unwrap();
         }

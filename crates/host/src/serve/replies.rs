@@ -5,7 +5,7 @@ use http_body_util::Full;
 use hyper::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 
-use crate::request_rules::Refused;
+use crate::serve::request_rules::Refused;
 
 /// The request is not one that every server would understand alike. Nothing more is read from its connection.
 pub(crate) fn refused(Refused(reason): Refused) -> Response<Full<Bytes>> {

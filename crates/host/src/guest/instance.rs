@@ -15,10 +15,10 @@ use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
 use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
 use wasmtime_wasi_http::{Error, WasiBody, WasiHttpView};
 
-use crate::key_value::KeyValueStore;
-use crate::limits::{ComputeMeter, Metered};
-use crate::outbound::Outbound;
-use crate::state::{Capabilities, State};
+use crate::guest::instance_limits::{ComputeMeter, Metered};
+use crate::guest::state::{Capabilities, State};
+use crate::outbound::client::Outbound;
+use crate::store::key_value::KeyValueStore;
 
 /// What the component answers with, or why it does not.
 pub(crate) type Head = Result<Response<WasiBody>, ErrorCode>;

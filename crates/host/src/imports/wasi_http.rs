@@ -6,9 +6,9 @@ use wasmtime_wasi_http::p2::bindings::http::types;
 use wasmtime_wasi_http::p2::types::HostOutgoingRequest;
 use wasmtime_wasi_http::{RequestOptions, WasiHttp, WasiHttpView};
 
-use crate::fields;
-use crate::outgoing_handler;
-use crate::state::State;
+use crate::guest::state::State;
+use crate::imports::field_map;
+use crate::imports::outgoing_handler;
 
 /// The interfaces in the version that wasmtime-wasi-http registers. All versions 0.2 are one to the component.
 const TYPES: &str = "wasi:http/types@0.2.12";
@@ -18,9 +18,9 @@ const OUTGOING_HANDLER: &str = "wasi:http/outgoing-handler@0.2.12";
 pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     types::add_to_linker::<_, WasiHttp>(linker, &LinkOptions::default().into(), State::http)?;
     linker.allow_shadowing(true);
-    linker.instance(TYPES)?.func_wrap("[static]fields.from-list", |mut store, (list,): (fields::List,)| {
+    linker.instance(TYPES)?.func_wrap("[static]fields.from-list", |mut store, (list,): (field_map::List,)| {
         let _call = call("types", "[static]fields.from-list");
-        Ok((fields::from_list(store.data_mut(), list)?,))
+        Ok((field_map::from_list(store.data_mut(), list)?,))
     })?;
     linker.allow_shadowing(false);
     linker.instance(OUTGOING_HANDLER)?.func_wrap(

@@ -11,9 +11,9 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::log;
-use crate::newcomers::Newcomers;
-use crate::service::{Service, protocol, serve_connection};
+use crate::serve::newcomers::Newcomers;
+use crate::serve::service::{Service, protocol, serve_connection};
+use crate::stderr;
 
 /// How long the last connections have to bring their first request once the host stops, counted anew while some do.
 const ARRIVAL: Duration = Duration::from_millis(50);
@@ -82,7 +82,7 @@ async fn work(
                     drop(counted);
                 });
             }
-            Err(error) => log::host(format_args!("cannot serve a connection: {error}")),
+            Err(error) => stderr::host(format_args!("cannot serve a connection: {error}")),
         }
     }
     let drained = async {

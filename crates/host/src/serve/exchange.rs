@@ -18,10 +18,10 @@ use tokio::sync::oneshot;
 use wasmtime::PoolConcurrencyLimitError;
 use wasmtime_wasi_http::{Error, WasiBody};
 
-use crate::instance::{Head, Instances};
-use crate::log;
-use crate::replies;
-use crate::service::Slot;
+use crate::guest::instance::{Head, Instances};
+use crate::serve::replies;
+use crate::serve::service::Slot;
+use crate::stderr;
 
 /// Answers a request. `slot` is given back when the instance is done, not only the response.
 pub(crate) async fn answer(
@@ -36,7 +36,7 @@ pub(crate) async fn answer(
         Detaching::new(async move {
             let ended = instances.run(request, sender, &failed).await;
             if let Err(error) = &ended {
-                log::host(format_args!("the component failed: {error:#}"));
+                stderr::host(format_args!("the component failed: {error:#}"));
             }
             drop(slot);
             ended
@@ -65,11 +65,11 @@ fn settle(head: Option<Head>, ended: Option<wasmtime::Result<()>>, failed: Arc<A
         (_, Some(Err(_))) => replies::failed(),
         (Some(Ok(response)), _) => return response.map(|body| ResponseBody::Guest { body, failed }),
         (Some(Err(code)), _) => {
-            log::host(format_args!("the component answered with an error instead of a response: {code:?}"));
+            stderr::host(format_args!("the component answered with an error instead of a response: {code:?}"));
             replies::failed()
         }
         (None, _) => {
-            log::host("the component ended without an answer");
+            stderr::host("the component ended without an answer");
             replies::failed()
         }
     };

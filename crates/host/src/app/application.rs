@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::allowed_hosts::AllowedHosts;
-use crate::error::HostError;
-use crate::manifest::Manifest;
-use crate::options::HostOptions;
-use crate::template::{Template, TemplateError};
-use crate::variables::{Sources, resolve};
+use crate::app::expansion::{Template, TemplateError};
+use crate::app::manifest::Manifest;
+use crate::app::options::HostOptions;
+use crate::app::variables::{Sources, resolve};
+use crate::host_error::HostError;
 
 /// A manifest and the values that its templates have in this run.
 #[derive(Debug, Clone)]

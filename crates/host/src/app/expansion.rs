@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::variables::is_valid_name;
+use crate::app::variables::is_valid_name;
 
 /// A text with holes, checked once.
 #[derive(Debug, Clone, PartialEq, Eq)]

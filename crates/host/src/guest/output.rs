@@ -9,7 +9,7 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-use crate::log;
+use crate::stderr;
 
 /// A guest that writes no line break gets one here.
 const LONGEST_LINE: usize = 64 * 1024;
@@ -28,7 +28,7 @@ impl Drop for Fragment {
     fn drop(&mut self) {
         if !self.0.is_empty() {
             self.0.push(b'\n');
-            log::line(std::mem::take(&mut self.0));
+            stderr::line(std::mem::take(&mut self.0));
         }
     }
 }
@@ -40,10 +40,10 @@ impl GuestOutput {
         let whole = fragment.0.iter().rposition(|byte| *byte == b'\n').and_then(|at| at.checked_add(1));
         if let Some(length) = whole {
             let rest = fragment.0.split_off(length);
-            log::line(std::mem::replace(&mut fragment.0, rest));
+            stderr::line(std::mem::replace(&mut fragment.0, rest));
         } else if fragment.0.len() > LONGEST_LINE {
             fragment.0.push(b'\n');
-            log::line(std::mem::take(&mut fragment.0));
+            stderr::line(std::mem::take(&mut fragment.0));
         }
     }
 }

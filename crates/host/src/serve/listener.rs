@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 
-use crate::log;
-use crate::worker::Worker;
+use crate::serve::worker::Worker;
+use crate::stderr;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4096;
@@ -36,10 +36,10 @@ pub(crate) async fn run(listener: TcpListener, workers: Vec<Worker>, mut stop: o
         match accepted {
             Ok((stream, client)) => match stream.into_std() {
                 Ok(stream) => hand_over(stream, client, &workers),
-                Err(error) => log::host(format_args!("cannot serve a connection: {error}")),
+                Err(error) => stderr::host(format_args!("cannot serve a connection: {error}")),
             },
             Err(error) => {
-                log::host(format_args!("cannot accept a connection: {error}"));
+                stderr::host(format_args!("cannot accept a connection: {error}"));
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -54,7 +54,7 @@ pub(crate) async fn run(listener: TcpListener, workers: Vec<Worker>, mut stop: o
         in_time &= drained.await.unwrap_or(false);
     }
     if !in_time {
-        log::host("stopped with requests still running after the drain timeout");
+        stderr::host("stopped with requests still running after the drain timeout");
     }
 }
 

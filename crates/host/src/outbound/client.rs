@@ -11,10 +11,10 @@ use std::time::Duration;
 use wasmtime_wasi_http::{DEFAULT_FORBIDDEN_HEADERS, Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
 
 use crate::allowed_hosts::AllowedHosts;
-pub use crate::connector::TlsSetupError;
-use crate::connector::{CONNECT_TIMEOUT, ConnectError, Connector, DEFAULT_TIMEOUT};
-use crate::idle_body::IdleBody;
-use crate::log;
+pub use crate::outbound::connector::TlsSetupError;
+use crate::outbound::connector::{CONNECT_TIMEOUT, ConnectError, Connector, DEFAULT_TIMEOUT};
+use crate::outbound::idle_body::IdleBody;
+use crate::stderr;
 
 /// Connections kept open and unused, per backend, and for how long.
 const IDLE_CONNECTIONS: usize = 1024;
@@ -89,8 +89,8 @@ impl Outbound {
         }
         let authority = uri.port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         match self.0.allowed.poison() {
-            Some(poison) => log::host(format_args!("denied a request to {scheme}://{authority}: {poison}")),
-            None => log::host(format_args!(
+            Some(poison) => stderr::host(format_args!("denied a request to {scheme}://{authority}: {poison}")),
+            None => stderr::host(format_args!(
                 "denied a request to {scheme}://{authority}: allowed_outbound_hosts of the component does not list it; to allow it, add \
                  \"{scheme}://{authority}\" there"
             )),
@@ -104,7 +104,7 @@ impl WasiHttpHooks for Outbound {
         is_forbidden(name)
     }
 
-    /// Not used by the interface that this host offers: [`crate::outgoing_handler`] asks for the same without the boxes.
+    /// Not used by the interface that this host offers: [`crate::imports::outgoing_handler`] asks for the same without the boxes.
     fn send_request(
         &mut self,
         request: Request<WasiBody>,

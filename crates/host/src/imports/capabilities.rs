@@ -3,10 +3,10 @@
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use self::bindings::fermyon::spin::{key_value, variables};
-use crate::key_value::StoreError;
-use crate::log;
-use crate::state::State;
-use crate::variables::is_valid_name;
+use crate::app::variables::is_valid_name;
+use crate::guest::state::State;
+use crate::stderr;
+use crate::store::key_value::StoreError;
 
 /// An open store: its label.
 #[expect(unreachable_pub, reason = "the generated code exports it from its private module")]
@@ -97,6 +97,6 @@ impl key_value::HostStore for State {
 }
 
 fn failed(error: StoreError) -> key_value::Error {
-    log::host(&error);
+    stderr::host(&error);
     key_value::Error::Other(error.to_string())
 }

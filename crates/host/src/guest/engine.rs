@@ -8,11 +8,11 @@ use wasmtime::component::{Component, Linker};
 use wasmtime::{Cache, Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
-use crate::capabilities;
-use crate::limits;
-use crate::log;
-use crate::state::State;
-use crate::wasi_http;
+use crate::guest::instance_limits;
+use crate::guest::state::State;
+use crate::imports::capabilities;
+use crate::imports::wasi_http;
+use crate::stderr;
 
 /// Per instance: what a component made of several core modules may need. Only address space is set aside.
 const TABLES: u32 = 4;
@@ -89,13 +89,13 @@ fn create(instances: usize, memory: usize, metered: bool) -> Result<Engine, Engi
     config.consume_fuel(metered);
     config.allocation_strategy(pool(instances, memory));
     let engine = Engine::new(&config).or_else(|error| {
-        log::host(format_args!(
+        stderr::host(format_args!(
             "no room for a pool of {instances} instances, each is allocated on its own, which is slower: {error:#}"
         ));
         config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
         Engine::new(&config).map_err(EngineError::Setup)
     })?;
-    limits::spawn_ticker(&engine).map_err(|error| EngineError::Setup(error.into()))?;
+    instance_limits::spawn_ticker(&engine).map_err(|error| EngineError::Setup(error.into()))?;
     Ok(engine)
 }
 
@@ -107,7 +107,7 @@ fn base_config() -> Config {
         Ok(cache) => {
             config.cache(Some(cache));
         }
-        Err(error) => log::host(format_args!("compiled code is not kept for the next start: {error:#}")),
+        Err(error) => stderr::host(format_args!("compiled code is not kept for the next start: {error:#}")),
     }
     config
 }

@@ -19,9 +19,9 @@ use tokio::time::{Instant, sleep, timeout};
 use wasmtime_wasi_http::Error;
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 
-use crate::instance::{Head, Instances};
-use crate::log;
-use crate::spin_headers;
+use crate::guest::instance::{Head, Instances};
+use crate::serve::spin_headers;
+use crate::stderr;
 
 const PATH: &str = "/backends";
 const AGENT: &str = concat!("gateway-host/", env!("CARGO_PKG_VERSION"), " (health check)");
@@ -48,7 +48,7 @@ impl HealthChecks {
                 let begun = Instant::now();
                 let ended = timeout(LIMIT, check(&instances, address)).await.unwrap_or(Err(Trouble::Late));
                 if let Some(news) = news(failing, &ended) {
-                    log::host(news);
+                    stderr::host(news);
                 }
                 failing = ended.is_err();
                 sleep(every.saturating_sub(begun.elapsed())).await;

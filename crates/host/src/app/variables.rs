@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use crate::manifest::Declaration;
+use crate::app::manifest::Declaration;
 
 /// How an environment variable is called that sets the variable `name`.
 pub fn environment_name(name: &str) -> String {

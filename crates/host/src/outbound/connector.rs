@@ -16,7 +16,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use tower_service::Service;
 
-use crate::early_answer::EarlyAnswer;
+use crate::outbound::early_answer::EarlyAnswer;
 
 tokio::task_local! {
     /// How long a connection begun by this task may take.

@@ -17,12 +17,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use crate::exchange::{self, ResponseBody};
-use crate::instance::Instances;
-use crate::newcomers::Newcomer;
-use crate::replies;
-use crate::request_rules;
-use crate::spin_headers;
+use crate::guest::instance::Instances;
+use crate::serve::exchange::{self, ResponseBody};
+use crate::serve::newcomers::Newcomer;
+use crate::serve::replies;
+use crate::serve::request_rules;
+use crate::serve::spin_headers;
 
 /// How long a client may take for the head of a request, and how long a connection may idle.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);

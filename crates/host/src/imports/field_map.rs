@@ -7,8 +7,8 @@ use wasmtime::component::Resource;
 use wasmtime_wasi_http::FieldMap;
 use wasmtime_wasi_http::p2::bindings::http::types::HeaderError;
 
-use crate::outbound;
-use crate::state::State;
+use crate::guest::state::State;
+use crate::outbound::client;
 
 /// Memory that the fields of one message may take, in bytes, each name and value with the size of its handle.
 pub(crate) const LIMIT: usize = 128 << 10;
@@ -48,7 +48,7 @@ fn collect(list: List) -> Result<HeaderMap, Refused> {
     let mut size: usize = 0;
     for (name, value) in list {
         let name: HeaderName = name.parse().map_err(|_| Refused::Syntax)?;
-        if outbound::is_forbidden(&name) {
+        if client::is_forbidden(&name) {
             return Err(Refused::Forbidden);
         }
         let value = if name == CONTENT_LENGTH {

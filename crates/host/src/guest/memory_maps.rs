@@ -1,6 +1,6 @@
 //! The limit on memory mappings: every instance takes a few, and Linux allows a process 65,530 by default.
 
-use crate::log;
+use crate::stderr;
 
 const SETTING: &str = "/proc/sys/vm/max_map_count";
 /// Mappings per instance, as counted: two for its stack, which exist from the start, and four once it runs.
@@ -18,7 +18,7 @@ pub(crate) fn affordable(wanted: usize) -> usize {
         return wanted;
     }
     let needed = wanted.saturating_mul(PER_INSTANCE).saturating_add(OTHERS);
-    log::host(format_args!(
+    stderr::host(format_args!(
         "vm.max_map_count is {limit}, enough for {room} requests at once instead of {wanted}; more are answered with 503. \
          For {wanted} run: sysctl -w vm.max_map_count={needed}"
     ));

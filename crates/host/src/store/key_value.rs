@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use tokio::sync::Semaphore;
 
-use crate::recent_reads::{Moment, RecentReads};
+use crate::store::recent_reads::{Moment, RecentReads};
 
 /// The file within the state folder, named as Spin names it.
 const FILE: &str = "sqlite_key_value.db";
@@ -306,7 +306,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::recent_reads::UNSEEN;
+    use crate::store::recent_reads::UNSEEN;
 
     async fn check(store: &KeyValueStore) {
         let name = "default".to_owned();

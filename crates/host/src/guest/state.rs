@@ -8,10 +8,10 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use crate::guest_output::GuestOutput;
-use crate::key_value::KeyValueStore;
-use crate::limits;
-use crate::outbound::Outbound;
+use crate::guest::instance_limits;
+use crate::guest::output::GuestOutput;
+use crate::outbound::client::Outbound;
+use crate::store::key_value::KeyValueStore;
 
 /// What all instances of an application share.
 #[derive(Clone)]
@@ -42,7 +42,7 @@ impl State {
             wasi.stdout(output.clone()).stderr(output);
         }
         Self {
-            limits: limits::memory(memory_limit),
+            limits: instance_limits::memory(memory_limit),
             table: ResourceTable::new(),
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),

@@ -7,12 +7,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::allowed_hosts::AllowedHostsError;
-use crate::engine::EngineError;
-use crate::key_value::StoreError;
-use crate::manifest::ManifestError;
-use crate::outbound::TlsSetupError;
-use crate::template::TemplateError;
-use crate::variables::VariableError;
+use crate::app::expansion::TemplateError;
+use crate::app::manifest::ManifestError;
+use crate::app::variables::VariableError;
+use crate::guest::engine::EngineError;
+use crate::outbound::client::TlsSetupError;
+use crate::store::key_value::StoreError;
 
 /// Everything that can keep [`crate::Host::start`] from serving.
 #[derive(Debug)]
