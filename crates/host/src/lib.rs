@@ -28,7 +28,6 @@
 //! ```
 
 mod app;
-pub mod build_command;
 pub mod example_backend;
 mod example_tasks;
 mod guest;

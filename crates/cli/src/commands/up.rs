@@ -1,0 +1,138 @@
+//! The command `up`, in its order: build, load, example backend, host, banner, wait, drain.
+
+mod banner;
+mod build_command;
+mod signals;
+
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use gateway_host::example_backend::ExampleBackend;
+use gateway_host::{Application, Host, HostOptions};
+use hyper::Uri;
+use tokio::net::TcpStream;
+
+use self::banner::{Banner, DEFAULT_BACKEND_VARIABLE};
+use self::signals::Signals;
+use crate::arguments::{Pair, Source, Up};
+use crate::settings;
+
+/// How long to wait for an answer on the port of the default backend.
+const LOOK: Duration = Duration::from_millis(500);
+
+pub(crate) async fn run(arguments: Up) -> anyhow::Result<()> {
+    let options = options(&arguments)?;
+    // Before the build: a wrong variable should not cost a minute.
+    let application = Application::load(&options)?;
+    if arguments.build > 0 {
+        let manifest = application.manifest.clone();
+        tokio::task::spawn_blocking(move || build_command::run(&manifest)).await??;
+    }
+    let example = match arguments.no_example {
+        true => None,
+        false => start_example(&application, options.state_dir.as_deref()).await,
+    };
+    // Before the banner: whoever reads it may signal at once.
+    let mut signals = Signals::listen().context("cannot listen for signals")?;
+    let host = Host::serve(application.clone(), options).await?;
+    if !arguments.quiet {
+        let banner = Banner {
+            application: &application,
+            address: host.local_addr(),
+            example: example.as_ref().map(ExampleBackend::local_addr),
+        };
+        print(&banner.to_string());
+    }
+
+    signals.next().await;
+    if !arguments.quiet {
+        print("Stopping: requests in flight are finished first; press Ctrl+C again to end at once.\n");
+    }
+    tokio::select! {
+        () = host.shutdown() => Ok(()),
+        () = signals.next() => anyhow::bail!("stopped by a second signal, requests in flight were cut off"),
+    }
+}
+
+/// A stdout that nobody reads is no reason to stop serving.
+fn print(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    drop(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()));
+}
+
+fn options(arguments: &Up) -> anyhow::Result<HostOptions> {
+    let mut options = HostOptions::new(&arguments.from);
+    options.listen = arguments.listen;
+    options.read_environment = true;
+    options.quiet = arguments.quiet;
+    options.max_concurrency = arguments.max_concurrency;
+    options.instance_reuse = arguments.instance_reuse;
+    options.workers = arguments.workers.unwrap_or(options.workers);
+    options.health_interval = Some(arguments.health_interval).filter(|interval| !interval.is_zero());
+    options.variables = settings::variables(&arguments.variables)?;
+    for Pair { name, value } in &arguments.key_values {
+        let value = match value {
+            Source::Text(text) => text.clone().into_bytes(),
+            Source::File(file) => {
+                std::fs::read(file).with_context(|| format!("--key-value {name}: cannot read {}", file.display()))?
+            }
+        };
+        options.key_values.push((name.clone(), value));
+    }
+    options.state_dir = Some(settings::state_dir(&arguments.from, arguments.state_dir.as_deref())?);
+    Ok(options)
+}
+
+/// Starts the example backend where the default backend should be on this machine, if nothing listens there. That it
+/// does not start is no error of the gateway.
+async fn start_example(application: &Application, state_dir: Option<&Path>) -> Option<ExampleBackend> {
+    let address = loopback(application.variables.get(DEFAULT_BACKEND_VARIABLE)?)?;
+    if let Ok(Ok(_)) = tokio::time::timeout(LOOK, TcpStream::connect(address)).await {
+        return None;
+    }
+    match ExampleBackend::start(address, state_dir).await {
+        Ok(backend) => Some(backend),
+        Err(error) => {
+            gateway_host::stderr::host(format_args!("{error}"));
+            None
+        }
+    }
+}
+
+/// The address of an `http` URL on this machine.
+fn loopback(url: &str) -> Option<SocketAddr> {
+    let uri: Uri = url.parse().ok()?;
+    if uri.scheme_str() != Some("http") {
+        return None;
+    }
+    let ip = match uri.host()?.trim_matches(['[', ']']) {
+        "localhost" => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        host => host.parse().ok()?,
+    };
+    ip.is_loopback().then(|| SocketAddr::new(ip, uri.port_u16().unwrap_or(80)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_this_machine() {
+        let cases = [
+            ("http://127.0.0.1:3001", Some("127.0.0.1:3001")),
+            ("http://localhost:3001/base", Some("127.0.0.1:3001")),
+            ("http://[::1]:3001", Some("[::1]:3001")),
+            ("http://127.0.0.1", Some("127.0.0.1:80")),
+            ("https://127.0.0.1:3001", None),
+            ("http://10.0.0.1:3001", None),
+            ("http://backend:3001", None),
+            ("", None),
+        ];
+        for (url, expected) in cases {
+            assert_eq!(loopback(url).map(|address| address.to_string()).as_deref(), expected, "{url}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Runs the build command of the manifest, as `spin build` does.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus};
+
+use gateway_host::manifest::Manifest;
+
+/// Why there is no fresh component.
+#[derive(Debug)]
+#[non_exhaustive]
+pub(crate) enum BuildError {
+    /// The manifest does not say how to build.
+    NoCommand {
+        /// The component's id.
+        component: String,
+    },
+    /// The command could not be started.
+    Start {
+        /// The command.
+        command: String,
+        /// The folder it was to run in.
+        folder: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The command failed; its own messages are on the terminal.
+    Failed {
+        /// The command.
+        command: String,
+        /// How it ended.
+        status: ExitStatus,
+    },
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCommand { component } => {
+                write!(
+                    f,
+                    "there is nothing to build: the manifest has no [component.{component}.build]; leave out --build, or add a command there"
+                )
+            }
+            Self::Start { command, folder, error } => {
+                write!(f, "cannot run the build command `{command}` in {}: {error}", folder.display())
+            }
+            Self::Failed { command, status } => {
+                write!(f, "the build command `{command}` failed ({status}); see its messages above")
+            }
+        }
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+/// Runs it to its end. Its output goes where ours goes, so that progress is seen.
+pub(crate) fn run(manifest: &Manifest) -> Result<(), BuildError> {
+    let component = &manifest.component;
+    let Some(build) = &component.build else {
+        return Err(BuildError::NoCommand { component: component.id.clone() });
+    };
+    let folder = if build.folder.as_os_str().is_empty() { PathBuf::from(".") } else { build.folder.clone() };
+    for command in &build.commands {
+        let status = shell(command).current_dir(&folder).status().map_err(|error| BuildError::Start {
+            command: command.clone(),
+            folder: folder.clone(),
+            error,
+        })?;
+        if !status.success() {
+            return Err(BuildError::Failed { command: command.clone(), status });
+        }
+    }
+    Ok(())
+}
+
+fn shell(command: &str) -> Command {
+    let (program, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
+    let mut shell = Command::new(program);
+    shell.arg(flag).arg(command);
+    shell
+}

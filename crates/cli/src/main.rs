@@ -1,0 +1,71 @@
+//! `gateway-host up` builds and serves the gateway, for people without the Spin CLI; its other commands look after what is served.
+
+mod arguments;
+mod backend_entry;
+mod commands;
+mod coverage;
+mod one_request;
+mod settings;
+mod snapshot;
+mod trailing;
+
+use std::fmt;
+use std::process::ExitCode;
+
+use self::arguments::Command;
+
+fn main() -> ExitCode {
+    let command = trailing::parse(std::env::args_os()).unwrap_or_else(|error| error.exit());
+    let result = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(1, &error))
+        .and_then(|runtime| {
+            let result = runtime.block_on(run(command));
+            // What still runs now has outlived the drain timeout.
+            runtime.shutdown_background();
+            result
+        });
+    gateway_host::stderr::flush();
+    match result {
+        Ok(code) => code,
+        Err(Failure { code, message }) => {
+            eprintln!("error: {message}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// Why a command failed, for people and for scripts.
+struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    fn new(code: u8, error: &dyn fmt::Display) -> Self {
+        Self { code, message: error.to_string() }
+    }
+}
+
+async fn run(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Up(arguments) => {
+            commands::up::run(arguments).await.map_err(|error| Failure::new(1, &format_args!("{error:#}")))?;
+        }
+        Command::Kv(arguments) => {
+            commands::kv::run(&arguments).await.map_err(|error| Failure::new(error.exit_code(), &error))?;
+        }
+        Command::Check(arguments) => return Ok(commands::check::run(&arguments)),
+        Command::Health(arguments) => {
+            let healthy = commands::health::run(&arguments.url).await;
+            let healthy = healthy.map_err(|error| Failure::new(error.exit_code(), &error))?;
+            settings::print(format!("{healthy}\n"));
+        }
+        Command::Shootout(arguments) => {
+            let outcome = commands::shootout::run(&arguments).await;
+            return outcome.map_err(|error| Failure::new(error.exit_code(), &error));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,73 @@
+//! What several commands read from their flags in the same way.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use gateway_host::HostOptions;
+use gateway_host::manifest::{Manifest, ManifestError};
+
+use crate::arguments::{Pair, Place, Source};
+
+/// Why flags have no usable values.
+#[derive(Debug)]
+pub(crate) enum SettingsError {
+    /// The file of `--variable name=@file` cannot be read.
+    VariableFile { name: String, file: PathBuf, error: io::Error },
+    /// The state folder follows from the manifest, which cannot be read.
+    Manifest(ManifestError),
+}
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::VariableFile { name, file, error } => {
+                write!(f, "--variable {name}: cannot read {}: {error}", file.display())
+            }
+            Self::Manifest(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+/// The values of `--variable`.
+pub(crate) fn variables(pairs: &[Pair]) -> Result<BTreeMap<String, String>, SettingsError> {
+    pairs.iter().map(|Pair { name, value }| Ok((name.clone(), variable(name, value)?))).collect()
+}
+
+/// The value of one `--variable`.
+pub(crate) fn variable(name: &str, value: &Source) -> Result<String, SettingsError> {
+    match value {
+        Source::Text(text) => Ok(text.clone()),
+        Source::File(file) => std::fs::read_to_string(file).map_err(|error| SettingsError::VariableFile {
+            name: name.to_owned(),
+            file: file.clone(),
+            error,
+        }),
+    }
+}
+
+/// The folder of the key-value store: the one of the flag, otherwise `.spin` next to the manifest.
+pub(crate) fn state_dir(from: &Path, flag: Option<&Path>) -> Result<PathBuf, SettingsError> {
+    match flag {
+        Some(folder) => Ok(folder.to_owned()),
+        None => Ok(Manifest::load(from).map_err(SettingsError::Manifest)?.state_dir()),
+    }
+}
+
+/// What a host would be started with, as far as manifest and variables go.
+pub(crate) fn options(place: &Place) -> Result<HostOptions, SettingsError> {
+    let mut options = HostOptions::new(&place.from);
+    options.read_environment = true;
+    options.variables = variables(&place.variables)?;
+    Ok(options)
+}
+
+/// A text for stdout. One that nobody reads is no reason to fail.
+pub(crate) fn print(text: impl AsRef<[u8]>) {
+    use std::io::Write;
+    let mut stdout = io::stdout().lock();
+    drop(stdout.write_all(text.as_ref()).and_then(|()| stdout.flush()));
+}
