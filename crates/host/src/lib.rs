@@ -28,8 +28,6 @@
 //! ```
 
 mod app;
-pub mod example_backend;
-mod example_tasks;
 mod guest;
 mod host;
 mod host_error;

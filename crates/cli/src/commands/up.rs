@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use gateway_host::example_backend::ExampleBackend;
+use gateway_example_backend::ExampleBackend;
 use gateway_host::{Application, Host, HostOptions};
 use hyper::Uri;
 use tokio::net::TcpStream;

@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 
-use gateway_host::example_backend::ExampleBackend;
+use gateway_example_backend::ExampleBackend;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

@@ -3,6 +3,8 @@
 //!
 //! `GET /health`, `GET` and `POST /tasks`, `GET`, `PUT`, `PATCH` and `DELETE /tasks/<id>`.
 
+mod tasks;
+
 use std::convert::Infallible;
 use std::fmt;
 use std::io;
@@ -21,7 +23,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::example_tasks::{Draft, Tasks};
+use crate::tasks::{Draft, Tasks};
 
 /// The largest body accepted.
 const MAX_BODY: usize = 1 << 20;
@@ -125,7 +127,7 @@ struct Refusal(StatusCode, &'static str);
 
 impl From<rusqlite::Error> for Refusal {
     fn from(error: rusqlite::Error) -> Self {
-        crate::stderr::host(format_args!("the database of the example backend failed: {error}"));
+        gateway_host::stderr::host(format_args!("the database of the example backend failed: {error}"));
         Self(StatusCode::INTERNAL_SERVER_ERROR, "database failure")
     }
 }
