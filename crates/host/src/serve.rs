@@ -8,5 +8,6 @@ pub(crate) mod open_files;
 pub(crate) mod replies;
 pub(crate) mod request_rules;
 pub(crate) mod service;
+pub(crate) mod slots;
 pub(crate) mod spin_headers;
 pub(crate) mod worker;

@@ -20,7 +20,7 @@ use wasmtime_wasi_http::{Error, WasiBody};
 
 use crate::guest::instance::{Head, Instances};
 use crate::serve::replies;
-use crate::serve::service::Slot;
+use crate::serve::slots::Slot;
 use crate::stderr;
 
 /// Answers a request. `slot` is given back when the instance is done, not only the response.

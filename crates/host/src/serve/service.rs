@@ -13,57 +13,19 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_util::task::TaskTracker;
-use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::guest::instance::Instances;
 use crate::serve::exchange::{self, ResponseBody};
 use crate::serve::newcomers::Newcomer;
 use crate::serve::replies;
 use crate::serve::request_rules;
+use crate::serve::slots::Slots;
 use crate::serve::spin_headers;
 
 /// How long a client may take for the head of a request, and how long a connection may idle.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// Header fields of one request. Browsers behind several proxies come close to hyper's own 100.
 const MAX_HEADERS: usize = 256;
-
-/// Room for requests, shared by all workers.
-#[derive(Debug, Clone)]
-pub(crate) struct Slots {
-    free: Arc<Semaphore>,
-    running: TaskTracker,
-}
-
-/// A request's place, held until its instance is done.
-#[derive(Debug)]
-pub(crate) struct Slot {
-    _free: OwnedSemaphorePermit,
-    _running: TaskTrackerToken,
-}
-
-impl Slots {
-    /// For so many requests at once.
-    pub(crate) fn new(concurrency: usize) -> Self {
-        let running = TaskTracker::new();
-        // It counts as idle only then; tokens are given out all the same.
-        running.close();
-        Self { free: Arc::new(Semaphore::new(concurrency.min(Semaphore::MAX_PERMITS))), running }
-    }
-
-    /// A slot, where one is free.
-    fn take(&self) -> Option<Slot> {
-        let free = Arc::clone(&self.free).try_acquire_owned().ok()?;
-        Some(Slot { _free: free, _running: self.running.token() })
-    }
-
-    /// Waits until no instance runs: those that still work after their response hold their slots. Nobody is refused a
-    /// slot because somebody waits here, as other workers may still serve.
-    pub(crate) async fn idle(&self) {
-        self.running.wait().await;
-    }
-}
 
 /// What requests need, on any connection of a worker.
 pub(crate) struct Service {
@@ -125,28 +87,4 @@ pub(crate) fn serve_connection(
             async move { Ok::<_, Infallible>(service.serve(request, client).await) }
         }),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use std::pin::pin;
-    use std::task::{Context, Poll, Waker};
-
-    use super::*;
-
-    #[test]
-    fn whoever_waits_for_the_end_takes_nobodys_slot() {
-        let slots = Slots::new(2);
-        let first = slots.take().expect("a free slot");
-        let mut waiting = pin!(slots.idle());
-        let mut cx = Context::from_waker(Waker::noop());
-        assert_eq!(waiting.as_mut().poll(&mut cx), Poll::Pending);
-
-        let second = slots.take().expect("the other slot");
-        assert!(slots.take().is_none(), "there are two");
-        drop(first);
-        assert_eq!(waiting.as_mut().poll(&mut cx), Poll::Pending);
-        drop(second);
-        assert_eq!(waiting.as_mut().poll(&mut cx), Poll::Ready(()));
-    }
 }
