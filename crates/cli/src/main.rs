@@ -51,7 +51,7 @@ impl Failure {
 async fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Up(arguments) => {
-            commands::up::run(arguments).await.map_err(|error| Failure::new(1, &format_args!("{error:#}")))?;
+            commands::up::run(arguments).await.map_err(|error| Failure::new(1, &error))?;
         }
         Command::Kv(arguments) => {
             commands::kv::run(&arguments).await.map_err(|error| Failure::new(error.exit_code(), &error))?;

@@ -1,7 +1,6 @@
 //! What several commands read from their flags in the same way.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -11,26 +10,20 @@ use gateway_host::manifest::{Manifest, ManifestError};
 use crate::arguments::{Pair, Place, Source};
 
 /// Why flags have no usable values.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum SettingsError {
     /// The file of `--variable name=@file` cannot be read.
-    VariableFile { name: String, file: PathBuf, error: io::Error },
+    #[error("--variable {name}: cannot read {file}: {error}", file = .file.display())]
+    VariableFile {
+        name: String,
+        file: PathBuf,
+        #[source]
+        error: io::Error,
+    },
     /// The state folder follows from the manifest, which cannot be read.
-    Manifest(ManifestError),
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
 }
-
-impl fmt::Display for SettingsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::VariableFile { name, file, error } => {
-                write!(f, "--variable {name}: cannot read {}: {error}", file.display())
-            }
-            Self::Manifest(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for SettingsError {}
 
 /// The values of `--variable`.
 pub(crate) fn variables(pairs: &[Pair]) -> Result<BTreeMap<String, String>, SettingsError> {
@@ -53,7 +46,7 @@ pub(crate) fn variable(name: &str, value: &Source) -> Result<String, SettingsErr
 pub(crate) fn state_dir(from: &Path, flag: Option<&Path>) -> Result<PathBuf, SettingsError> {
     match flag {
         Some(folder) => Ok(folder.to_owned()),
-        None => Ok(Manifest::load(from).map_err(SettingsError::Manifest)?.state_dir()),
+        None => Ok(Manifest::load(from)?.state_dir()),
     }
 }
 

@@ -33,23 +33,31 @@ impl fmt::Display for Healthy {
 }
 
 /// Why it is not known to be healthy.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum HealthError {
     /// `--url` is no URL.
-    Url(UrlError),
+    #[error("--url {0}")]
+    Url(#[source] UrlError),
     /// `--url` is an https one; TLS is not the gateway's affair.
+    #[error("--url must start with http://: the gateway itself speaks no TLS")]
     Https,
     /// Nothing there takes a connection.
-    Connect(String, io::Error),
+    #[error("cannot connect to {0}: {1}; is the gateway running there? --url names another place")]
+    Connect(String, #[source] io::Error),
     /// No whole answer in time.
+    #[error("{0} gave no answer to GET /health within {LIMIT:?}")]
     Late(String),
     /// The connection ended before the answer did, or it was no HTTP.
+    #[error("the answer of {0} to GET /health broke off: {1}")]
     Broken(String, String),
     /// Another status than 200.
+    #[error("{0} answered GET /health with {1}")]
     Status(String, StatusCode),
     /// It answers, but not as the gateway does.
+    #[error("what {0} answers to GET /health is not the gateway's; does another program listen there?")]
     Foreign(String),
     /// It says so itself.
+    #[error("the gateway at {0} says it is '{1}'")]
     Unhealthy(String, String),
 }
 
@@ -62,33 +70,6 @@ impl HealthError {
         }
     }
 }
-
-impl fmt::Display for HealthError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Url(error) => write!(f, "--url {error}"),
-            Self::Https => f.write_str("--url must start with http://: the gateway itself speaks no TLS"),
-            Self::Connect(origin, error) => {
-                write!(
-                    f,
-                    "cannot connect to {origin}: {error}; is the gateway running there? --url names another place"
-                )
-            }
-            Self::Late(origin) => write!(f, "{origin} gave no answer to GET /health within {LIMIT:?}"),
-            Self::Broken(origin, reason) => write!(f, "the answer of {origin} to GET /health broke off: {reason}"),
-            Self::Status(origin, status) => write!(f, "{origin} answered GET /health with {status}"),
-            Self::Foreign(origin) => {
-                write!(
-                    f,
-                    "what {origin} answers to GET /health is not the gateway's; does another program listen there?"
-                )
-            }
-            Self::Unhealthy(origin, status) => write!(f, "the gateway at {origin} says it is '{status}'"),
-        }
-    }
-}
-
-impl std::error::Error for HealthError {}
 
 /// As far as it matters here.
 #[derive(Deserialize)]

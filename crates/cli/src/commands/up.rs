@@ -4,26 +4,58 @@ mod banner;
 mod build_command;
 mod signals;
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context;
 use gateway_example_backend::ExampleBackend;
-use gateway_host::{Application, Host, HostOptions};
+use gateway_host::{Application, Host, HostError, HostOptions};
 use hyper::Uri;
 use tokio::net::TcpStream;
+use tokio::task::JoinError;
 
 use self::banner::{Banner, DEFAULT_BACKEND_VARIABLE};
+use self::build_command::BuildError;
 use self::signals::Signals;
 use crate::arguments::{Pair, Source, Up};
-use crate::settings;
+use crate::settings::{self, SettingsError};
 
 /// How long to wait for an answer on the port of the default backend.
 const LOOK: Duration = Duration::from_millis(500);
 
-pub(crate) async fn run(arguments: Up) -> anyhow::Result<()> {
+/// Why the host does not serve, or did not end in good order.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UpError {
+    /// The flags have no usable values.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The file of `--key-value key=@file` cannot be read.
+    #[error("--key-value {key}: cannot read {file}: {error}", file = .file.display())]
+    KeyValueFile {
+        key: String,
+        file: PathBuf,
+        #[source]
+        error: io::Error,
+    },
+    /// There is no fresh component.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The thread that built the component panicked.
+    #[error(transparent)]
+    BuildThread(#[from] JoinError),
+    /// Nothing would end the host in good order.
+    #[error("cannot listen for signals: {0}")]
+    Signals(#[source] io::Error),
+    /// The host does not start.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// Somebody was in a hurry.
+    #[error("stopped by a second signal, requests in flight were cut off")]
+    CutOff,
+}
+
+pub(crate) async fn run(arguments: Up) -> Result<(), UpError> {
     let options = options(&arguments)?;
     // Before the build: a wrong variable should not cost a minute.
     let application = Application::load(&options)?;
@@ -36,7 +68,7 @@ pub(crate) async fn run(arguments: Up) -> anyhow::Result<()> {
         false => start_example(&application, options.state_dir.as_deref()).await,
     };
     // Before the banner: whoever reads it may signal at once.
-    let mut signals = Signals::listen().context("cannot listen for signals")?;
+    let mut signals = Signals::listen().map_err(UpError::Signals)?;
     let host = Host::serve(application.clone(), options).await?;
     if !arguments.quiet {
         let banner = Banner {
@@ -53,7 +85,7 @@ pub(crate) async fn run(arguments: Up) -> anyhow::Result<()> {
     }
     tokio::select! {
         () = host.shutdown() => Ok(()),
-        () = signals.next() => anyhow::bail!("stopped by a second signal, requests in flight were cut off"),
+        () = signals.next() => Err(UpError::CutOff),
     }
 }
 
@@ -63,7 +95,7 @@ fn print(text: &str) {
     drop(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()));
 }
 
-fn options(arguments: &Up) -> anyhow::Result<HostOptions> {
+fn options(arguments: &Up) -> Result<HostOptions, UpError> {
     let mut options = HostOptions::new(&arguments.from);
     options.listen = arguments.listen;
     options.read_environment = true;
@@ -76,9 +108,11 @@ fn options(arguments: &Up) -> anyhow::Result<HostOptions> {
     for Pair { name, value } in &arguments.key_values {
         let value = match value {
             Source::Text(text) => text.clone().into_bytes(),
-            Source::File(file) => {
-                std::fs::read(file).with_context(|| format!("--key-value {name}: cannot read {}", file.display()))?
-            }
+            Source::File(file) => std::fs::read(file).map_err(|error| UpError::KeyValueFile {
+                key: name.clone(),
+                file: file.clone(),
+                error,
+            })?,
         };
         options.key_values.push((name.clone(), value));
     }

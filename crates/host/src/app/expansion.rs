@@ -1,7 +1,6 @@
 //! The `{{ name }}` templates of component variables and of `allowed_outbound_hosts`.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use crate::app::variables::is_valid_name;
 
@@ -16,36 +15,19 @@ enum Part {
 }
 
 /// Why a template cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TemplateError {
     /// `{{` without `}}`.
+    #[error("the template {0:?} opens with '{{{{' and lacks the closing '}}}}'")]
     Unclosed(String),
     /// What stands between the braces is no variable name.
+    #[error("the template uses {0:?}, which is no variable name (lowercase letters, digits, single underscores)")]
     InvalidName(String),
     /// The variable is not declared, or has no value.
+    #[error("the template uses the variable '{0}', which is not declared under [variables] of the manifest")]
     Undefined(String),
 }
-
-impl fmt::Display for TemplateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unclosed(text) => write!(f, "the template {text:?} opens with '{{{{' and lacks the closing '}}}}'"),
-            Self::InvalidName(name) => write!(
-                f,
-                "the template uses {name:?}, which is no variable name (lowercase letters, digits, single underscores)"
-            ),
-            Self::Undefined(name) => {
-                write!(
-                    f,
-                    "the template uses the variable '{name}', which is not declared under [variables] of the manifest"
-                )
-            }
-        }
-    }
-}
-
-impl std::error::Error for TemplateError {}
 
 impl Template {
     /// Splits `text` into literal parts and variables.

@@ -4,7 +4,6 @@
 mod raw;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -69,37 +68,25 @@ pub struct Build {
 }
 
 /// Why a manifest cannot be used.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManifestError {
     /// There is no such file.
+    #[error(
+        "there is no manifest at {path}; start in the folder that holds spin.toml, or name it with --from",
+        path = .0.display()
+    )]
     Missing(PathBuf),
     /// The file cannot be read.
-    Unreadable(PathBuf, io::Error),
+    #[error("cannot read the manifest {path}: {1}", path = .0.display())]
+    Unreadable(PathBuf, #[source] io::Error),
     /// It is not TOML, or a field has the wrong type.
+    #[error("the manifest {path} is malformed; correct this and start again:\n{1}", path = .0.display())]
     Malformed(PathBuf, String),
     /// It is well-formed but asks for something this host does not do.
+    #[error("{path}: {1}", path = .0.display())]
     Unsupported(PathBuf, String),
 }
-
-impl fmt::Display for ManifestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing(path) => write!(
-                f,
-                "there is no manifest at {}; start in the folder that holds spin.toml, or name it with --from",
-                path.display()
-            ),
-            Self::Unreadable(path, error) => write!(f, "cannot read the manifest {}: {error}", path.display()),
-            Self::Malformed(path, message) => {
-                write!(f, "the manifest {} is malformed; correct this and start again:\n{message}", path.display())
-            }
-            Self::Unsupported(path, message) => write!(f, "{}: {message}", path.display()),
-        }
-    }
-}
-
-impl std::error::Error for ManifestError {}
 
 impl Manifest {
     /// Where the application keeps its state, unless told otherwise: `.spin` beside the manifest, as in Spin.

@@ -1,7 +1,6 @@
 //! The values of the application's variables: flag over environment over `.env` over default.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::Path;
 
 use crate::app::manifest::Declaration;
@@ -20,12 +19,16 @@ pub fn is_valid_name(name: &str) -> bool {
 }
 
 /// Why the variables have no usable values.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VariableError {
     /// A name in the manifest breaks the rules.
+    #[error(
+        "{0:?} is no valid variable name: use lowercase letters, digits and single underscores, and start with a letter"
+    )]
     InvalidName(String),
     /// A flag sets a variable that the manifest does not declare.
+    #[error("--variable {name}: the manifest declares no such variable; it has: {list}", list = .declared.join(", "))]
     Unknown {
         /// The name given.
         name: String,
@@ -33,33 +36,16 @@ pub enum VariableError {
         declared: Vec<String>,
     },
     /// A required variable has no value.
+    #[error(
+        "the variable '{0}' is required and has no value; give it one with --variable {0}=..., or in the \
+         environment as {outside}",
+        outside = environment_name(.0)
+    )]
     Missing(String),
     /// The `.env` file exists and cannot be read.
+    #[error("cannot read .env in the working folder: {0}")]
     DotEnv(String),
 }
-
-impl fmt::Display for VariableError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::InvalidName(name) => write!(
-                f,
-                "{name:?} is no valid variable name: use lowercase letters, digits and single underscores, and start with a letter"
-            ),
-            Self::Unknown { name, declared } => {
-                write!(f, "--variable {name}: the manifest declares no such variable; it has: {}", declared.join(", "))
-            }
-            Self::Missing(name) => write!(
-                f,
-                "the variable '{name}' is required and has no value; give it one with --variable {name}=..., or in the \
-                 environment as {}",
-                environment_name(name)
-            ),
-            Self::DotEnv(message) => write!(f, "cannot read .env in the working folder: {message}"),
-        }
-    }
-}
-
-impl std::error::Error for VariableError {}
 
 /// Where values come from, strongest first.
 #[derive(Debug, Default)]

@@ -1,6 +1,5 @@
 //! The wasmtime engine, shared by all hosts of a process, and the component prepared for instantiation.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -24,37 +23,26 @@ const KEEP_TABLE: usize = 64 << 10;
 const KEEP_STACK: usize = 32 << 10;
 
 /// Why the engine or the component is not ready.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
     /// wasmtime does not start on this machine.
-    Setup(wasmtime::Error),
+    #[error("the WebAssembly engine does not start on this machine: {0:#}")]
+    Setup(#[source] wasmtime::Error),
     /// The file is no component.
-    Compile(PathBuf, wasmtime::Error),
+    #[error(
+        "{path} is not a WebAssembly component this host can compile; build it anew with --build: {1:#}",
+        path = .0.display()
+    )]
+    Compile(PathBuf, #[source] wasmtime::Error),
     /// The component imports something this host does not offer, or exports no HTTP handler.
-    Link(PathBuf, wasmtime::Error),
+    #[error(
+        "{path} does not fit this host, which offers WASI 0.2, wasi:http, fermyon:spin/variables and fermyon:spin/key-value, and \
+         expects wasi:http/incoming-handler: {1:#}",
+        path = .0.display()
+    )]
+    Link(PathBuf, #[source] wasmtime::Error),
 }
-
-impl fmt::Display for EngineError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Setup(error) => write!(f, "the WebAssembly engine does not start on this machine: {error:#}"),
-            Self::Compile(path, error) => write!(
-                f,
-                "{} is not a WebAssembly component this host can compile; build it anew with --build: {error:#}",
-                path.display()
-            ),
-            Self::Link(path, error) => write!(
-                f,
-                "{} does not fit this host, which offers WASI 0.2, wasi:http, fermyon:spin/variables and fermyon:spin/key-value, and \
-                 expects wasi:http/incoming-handler: {error:#}",
-                path.display()
-            ),
-        }
-    }
-}
-
-impl std::error::Error for EngineError {}
 
 /// An engine and for how many instances its pool has room.
 #[derive(Clone)]

@@ -4,7 +4,6 @@
 //! counted; when it waits for something instead, the count starts anew. So a stream that runs for hours is fine, and an
 //! endless loop is not.
 
-use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -42,16 +41,9 @@ pub(crate) struct ComputeMeter {
 }
 
 /// The instance computed for longer than it may.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("the component computed for {0:?} without waiting for anything and was stopped")]
 struct ComputedTooLong(Duration);
-
-impl fmt::Display for ComputedTooLong {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the component computed for {:?} without waiting for anything and was stopped", self.0)
-    }
-}
-
-impl std::error::Error for ComputedTooLong {}
 
 impl ComputeMeter {
     /// Makes `store` report to a new meter and stop the instance after `limit`.

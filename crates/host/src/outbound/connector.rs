@@ -3,7 +3,6 @@
 //! The client is shared by all requests and each request brings its own timeout. The client asks for a connection while
 //! it is polled by that request, so the timeout travels as a task-local value, read once when the connection is begun.
 
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -27,50 +26,34 @@ tokio::task_local! {
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Why there is no connection.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectError {
     /// The name has no address.
-    Dns(io::Error),
+    #[error("name lookup failed: {0}")]
+    Dns(#[source] io::Error),
     /// Nothing listens there, or it cannot be reached.
-    Refused(BoxError),
+    #[error("connection failed: {0}")]
+    Refused(#[source] BoxError),
     /// This machine has no descriptor, port or memory left for it.
-    Exhausted(BoxError),
+    #[error("this machine has no room for another connection: {0}")]
+    Exhausted(#[source] BoxError),
     /// The certificate is not to be trusted.
-    Certificate(rustls::Error),
+    #[error("certificate not accepted: {0}")]
+    Certificate(#[source] rustls::Error),
     /// The TLS handshake failed otherwise.
-    Tls(BoxError),
+    #[error("TLS handshake failed: {0}")]
+    Tls(#[source] BoxError),
     /// It took too long.
+    #[error("connecting took too long")]
     TimedOut,
 }
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-impl fmt::Display for ConnectError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Dns(error) => write!(f, "name lookup failed: {error}"),
-            Self::Refused(error) => write!(f, "connection failed: {error}"),
-            Self::Exhausted(error) => write!(f, "this machine has no room for another connection: {error}"),
-            Self::Certificate(error) => write!(f, "certificate not accepted: {error}"),
-            Self::Tls(error) => write!(f, "TLS handshake failed: {error}"),
-            Self::TimedOut => f.write_str("connecting took too long"),
-        }
-    }
-}
-
-impl std::error::Error for ConnectError {}
-
 /// The TLS client cannot be set up.
-#[derive(Debug)]
-pub struct TlsSetupError(rustls::Error);
-
-impl fmt::Display for TlsSetupError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the TLS client does not start: {}", self.0)
-    }
-}
-
-impl std::error::Error for TlsSetupError {}
+#[derive(Debug, thiserror::Error)]
+#[error("the TLS client does not start: {0}")]
+pub struct TlsSetupError(#[source] rustls::Error);
 
 /// The connector for the client.
 #[derive(Clone)]
@@ -164,16 +147,9 @@ fn classify_tls(error: io::Error) -> ConnectError {
 #[derive(Clone)]
 pub(crate) struct Resolver(GaiResolver);
 
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
 pub(crate) struct Unresolved(io::Error);
-
-impl fmt::Display for Unresolved {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for Unresolved {}
 
 impl Service<Name> for Resolver {
     type Response = std::vec::IntoIter<SocketAddr>;

@@ -3,7 +3,6 @@
 //! The gateway checks the backends whose health is due when `GET /backends` arrives. It is asked here without a
 //! connection and beside the slots of the clients, so that neither a client nor a drain ever waits for a check.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -58,29 +57,22 @@ impl HealthChecks {
 }
 
 /// Why a check told nothing.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 enum Trouble {
-    Request(hyper::http::Error),
-    Component(wasmtime::Error),
+    #[error("the request cannot be made: {0}")]
+    Request(#[source] hyper::http::Error),
+    #[error("the component failed: {0:#}")]
+    Component(#[source] wasmtime::Error),
+    #[error("the component ended without an answer")]
     NoAnswer,
+    #[error("the component answered with an error instead of a response: {0:?}")]
     Code(ErrorCode),
-    Broken(Error),
+    #[error("the answer broke off: {0}")]
+    Broken(#[source] Error),
+    #[error("the answer was {0}; ask GET {PATH} yourself for the reason")]
     Status(StatusCode),
+    #[error("no answer within {LIMIT:?}")]
     Late,
-}
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Request(error) => write!(f, "the request cannot be made: {error}"),
-            Self::Component(error) => write!(f, "the component failed: {error:#}"),
-            Self::NoAnswer => f.write_str("the component ended without an answer"),
-            Self::Code(code) => write!(f, "the component answered with an error instead of a response: {code:?}"),
-            Self::Broken(error) => write!(f, "the answer broke off: {error}"),
-            Self::Status(status) => write!(f, "the answer was {status}; ask GET {PATH} yourself for the reason"),
-            Self::Late => write!(f, "no answer within {LIMIT:?}"),
-        }
-    }
 }
 
 /// What is worth a line: the first failure, and the end of failures.

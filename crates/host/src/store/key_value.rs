@@ -8,7 +8,6 @@
 //! What a worker has read it takes as it was for 2 ms: a write of another process is seen within that time. A write of this process is seen by all
 //! workers at once.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -63,49 +62,30 @@ pub struct StoreStats {
 }
 
 /// Why the store does not work.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// The folder cannot be created.
-    Folder(PathBuf, std::io::Error),
+    #[error("cannot create the state folder {path}: {1}; choose another with --state-dir", path = .0.display())]
+    Folder(PathBuf, #[source] std::io::Error),
     /// The database cannot be opened.
-    Open(PathBuf, rusqlite::Error),
+    #[error(
+        "cannot open the key-value store {path}: {1}; remove the file, or choose another folder with --state-dir",
+        path = .0.display()
+    )]
+    Open(PathBuf, #[source] rusqlite::Error),
     /// A statement failed.
-    Statement(rusqlite::Error),
+    #[error("the key-value store failed: {0}")]
+    Statement(#[from] rusqlite::Error),
     /// Other writes took so long that this one never had its turn.
+    #[error(
+        "the key-value store could not be written within {0:?}: another process holds it, or its disk is slow; choose \
+         another folder with --state-dir"
+    )]
     Busy(Duration),
     /// The thread for writing is gone: the host is stopping.
+    #[error("the key-value store is closed: the host is stopping")]
     Stopped,
-}
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Folder(path, error) => {
-                write!(f, "cannot create the state folder {}: {error}; choose another with --state-dir", path.display())
-            }
-            Self::Open(path, error) => write!(
-                f,
-                "cannot open the key-value store {}: {error}; remove the file, or choose another folder with --state-dir",
-                path.display()
-            ),
-            Self::Statement(error) => write!(f, "the key-value store failed: {error}"),
-            Self::Busy(limit) => write!(
-                f,
-                "the key-value store could not be written within {limit:?}: another process holds it, or its disk is slow; choose \
-                 another folder with --state-dir"
-            ),
-            Self::Stopped => f.write_str("the key-value store is closed: the host is stopping"),
-        }
-    }
-}
-
-impl std::error::Error for StoreError {}
-
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Statement(error)
-    }
 }
 
 impl KeyValueStore {

@@ -6,7 +6,6 @@
 mod tasks;
 
 use std::convert::Infallible;
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -38,32 +37,19 @@ pub struct ExampleBackend {
 }
 
 /// Why it does not run.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExampleBackendError {
     /// The address is taken or not ours.
-    Listen(SocketAddr, io::Error),
+    #[error("the example backend cannot listen on {0}: {1}")]
+    Listen(SocketAddr, #[source] io::Error),
     /// Its folder cannot be created.
-    Folder(io::Error),
+    #[error("the example backend cannot create its folder: {0}; choose another with --state-dir")]
+    Folder(#[source] io::Error),
     /// Its database cannot be opened.
-    Database(rusqlite::Error),
+    #[error("the example backend cannot open {FILE}: {0}; remove it, or start with --no-example")]
+    Database(#[source] rusqlite::Error),
 }
-
-impl fmt::Display for ExampleBackendError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Listen(address, error) => write!(f, "the example backend cannot listen on {address}: {error}"),
-            Self::Folder(error) => {
-                write!(f, "the example backend cannot create its folder: {error}; choose another with --state-dir")
-            }
-            Self::Database(error) => {
-                write!(f, "the example backend cannot open {FILE}: {error}; remove it, or start with --no-example")
-            }
-        }
-    }
-}
-
-impl std::error::Error for ExampleBackendError {}
 
 impl ExampleBackend {
     /// Listens there and keeps its tasks in this folder, or in memory.

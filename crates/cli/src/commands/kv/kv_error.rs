@@ -1,6 +1,5 @@
 //! Why a `kv` command failed.
 
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -9,22 +8,32 @@ use gateway_host::StoreError;
 use crate::settings::SettingsError;
 
 /// Each message names the culprit and what to do.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum KvError {
     /// There is no such key.
+    #[error(
+        "there is no key '{key}' in the key-value store in {folder}; `kv list` shows all, --state-dir names another store",
+        folder = .folder.display()
+    )]
     NotFound { key: String, folder: PathBuf },
     /// The gateway could not read this entry; it says so in these words.
+    #[error("{0}; nothing was stored. --force stores it all the same")]
     Refused(String),
     /// `--url` with a key that is no backend's.
+    #[error("--url describes a backend, and '{0}' is no key of one; write backend:<id>, or a value")]
     UrlWithoutBackend(String),
     /// The file after `@` cannot be read.
-    File(PathBuf, io::Error),
+    #[error("cannot read {path}: {1}", path = .0.display())]
+    File(PathBuf, #[source] io::Error),
     /// `-` was given, and stdin cannot be read.
-    Stdin(io::Error),
+    #[error("cannot read stdin: {0}")]
+    Stdin(#[source] io::Error),
     /// The flags have no usable values.
-    Settings(SettingsError),
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// The store failed.
-    Store(StoreError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl KvError {
@@ -34,39 +43,5 @@ impl KvError {
             Self::UrlWithoutBackend(_) => 2,
             _ => 1,
         }
-    }
-}
-
-impl fmt::Display for KvError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotFound { key, folder } => write!(
-                f,
-                "there is no key '{key}' in the key-value store in {}; `kv list` shows all, --state-dir names another store",
-                folder.display()
-            ),
-            Self::Refused(reason) => write!(f, "{reason}; nothing was stored. --force stores it all the same"),
-            Self::UrlWithoutBackend(key) => {
-                write!(f, "--url describes a backend, and '{key}' is no key of one; write backend:<id>, or a value")
-            }
-            Self::File(path, error) => write!(f, "cannot read {}: {error}", path.display()),
-            Self::Stdin(error) => write!(f, "cannot read stdin: {error}"),
-            Self::Settings(error) => error.fmt(f),
-            Self::Store(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for KvError {}
-
-impl From<SettingsError> for KvError {
-    fn from(error: SettingsError) -> Self {
-        Self::Settings(error)
-    }
-}
-
-impl From<StoreError> for KvError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
     }
 }

@@ -1,6 +1,5 @@
 //! Why there is no comparison, and what to do about it.
 
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,28 +7,41 @@ use std::time::Duration;
 use gateway_core::backend_url::UrlError;
 use hyper::StatusCode;
 
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum ShootoutError {
     /// The gateway's part of the URL.
-    Url(UrlError),
+    #[error("URL {0}; for example http://localhost:3000/tasks")]
+    Url(#[source] UrlError),
     /// The URL is an https one.
+    #[error("URL must start with http://: the gateway itself speaks no TLS")]
     Https,
     /// The path cannot be sent as it is.
+    #[error("URL: the path '{0}' cannot be sent as it is; percent-encode spaces and the like")]
     Path(String),
     /// `--backends` names fewer than two.
+    #[error("--backends {0} leaves nothing to compare; name two or more, such as a,b, or '*' for all")]
     Alone(String),
     /// Nothing there takes a connection.
-    Connect(String, io::Error),
+    #[error("cannot connect to {0}: {1}; is the gateway running there? `cargo up` starts it")]
+    Connect(String, #[source] io::Error),
     /// No whole answer within `--timeout`.
+    #[error("{0} gave no whole answer within {1:?}; ask for fewer --runs or give a longer --timeout")]
     Late(String, Duration),
     /// The connection ended before the answer did, or it was no HTTP.
+    #[error("the answer of {0} broke off: {1}")]
     Broken(String, String),
     /// The gateway's own error.
+    #[error("{origin} answered {status}: {error}: {message}{}", choices(.valid))]
     Refused { origin: String, status: StatusCode, error: String, message: String, valid: Vec<String> },
     /// Something answers, but not with a comparison.
+    #[error(
+        "what {0} answers is no comparison; is the gateway there, of the version of this command, and is \
+         the path one of a backend (not /health or /backends)?"
+    )]
     Foreign(String),
     /// `--out` cannot take the files.
-    Write(PathBuf, io::Error),
+    #[error("cannot write {path}: {1}; --out names another folder", path = .0.display())]
+    Write(PathBuf, #[source] io::Error),
 }
 
 impl ShootoutError {
@@ -42,46 +54,7 @@ impl ShootoutError {
     }
 }
 
-impl fmt::Display for ShootoutError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Url(error) => write!(f, "URL {error}; for example http://localhost:3000/tasks"),
-            Self::Https => f.write_str("URL must start with http://: the gateway itself speaks no TLS"),
-            Self::Path(path) => {
-                write!(f, "URL: the path '{path}' cannot be sent as it is; percent-encode spaces and the like")
-            }
-            Self::Alone(named) => {
-                write!(f, "--backends {named} leaves nothing to compare; name two or more, such as a,b, or '*' for all")
-            }
-            Self::Connect(origin, error) => {
-                write!(f, "cannot connect to {origin}: {error}; is the gateway running there? `cargo up` starts it")
-            }
-            Self::Late(origin, limit) => {
-                write!(
-                    f,
-                    "{origin} gave no whole answer within {limit:?}; ask for fewer --runs or give a longer --timeout"
-                )
-            }
-            Self::Broken(origin, reason) => write!(f, "the answer of {origin} broke off: {reason}"),
-            Self::Refused { origin, status, error, message, valid } => {
-                write!(f, "{origin} answered {status}: {error}: {message}")?;
-                if !valid.is_empty() {
-                    write!(f, "; --backends may name {}", valid.join(", "))?;
-                }
-                Ok(())
-            }
-            Self::Foreign(origin) => {
-                write!(
-                    f,
-                    "what {origin} answers is no comparison; is the gateway there, of the version of this command, and is \
-                     the path one of a backend (not /health or /backends)?"
-                )
-            }
-            Self::Write(path, error) => {
-                write!(f, "cannot write {}: {error}; --out names another folder", path.display())
-            }
-        }
-    }
+/// What `--backends` may name, where the gateway says so.
+fn choices(valid: &[String]) -> String {
+    if valid.is_empty() { String::new() } else { format!("; --backends may name {}", valid.join(", ")) }
 }
-
-impl std::error::Error for ShootoutError {}

@@ -1,30 +1,35 @@
 //! Runs the build command of the manifest, as `spin build` does.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 
 use gateway_host::manifest::Manifest;
 
 /// Why there is no fresh component.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum BuildError {
     /// The manifest does not say how to build.
+    #[error(
+        "there is nothing to build: the manifest has no [component.{component}.build]; leave out --build, or add a command there"
+    )]
     NoCommand {
         /// The component's id.
         component: String,
     },
     /// The command could not be started.
+    #[error("cannot run the build command `{command}` in {folder}: {error}", folder = .folder.display())]
     Start {
         /// The command.
         command: String,
         /// The folder it was to run in.
         folder: PathBuf,
         /// What the system said.
+        #[source]
         error: std::io::Error,
     },
     /// The command failed; its own messages are on the terminal.
+    #[error("the build command `{command}` failed ({status}); see its messages above")]
     Failed {
         /// The command.
         command: String,
@@ -32,27 +37,6 @@ pub(crate) enum BuildError {
         status: ExitStatus,
     },
 }
-
-impl fmt::Display for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoCommand { component } => {
-                write!(
-                    f,
-                    "there is nothing to build: the manifest has no [component.{component}.build]; leave out --build, or add a command there"
-                )
-            }
-            Self::Start { command, folder, error } => {
-                write!(f, "cannot run the build command `{command}` in {}: {error}", folder.display())
-            }
-            Self::Failed { command, status } => {
-                write!(f, "the build command `{command}` failed ({status}); see its messages above")
-            }
-        }
-    }
-}
-
-impl std::error::Error for BuildError {}
 
 /// Runs it to its end. Its output goes where ours goes, so that progress is seen.
 pub(crate) fn run(manifest: &Manifest) -> Result<(), BuildError> {
