@@ -16,6 +16,7 @@ use crate::guest::instance::{Blueprint, Instances};
 use crate::guest::state::Capabilities;
 use crate::guest::{engine, memory_maps};
 use crate::host_error::HostError;
+use crate::imports::linker;
 use crate::outbound::client::Outbound;
 use crate::serve::health_checks::HealthChecks;
 use crate::serve::service::Service;
@@ -182,7 +183,7 @@ async fn prepare(
     let metered = options.meter_instructions;
     let prepared = tokio::task::spawn_blocking(move || {
         let engine = engine::shared(instances, memory_limit, metered)?;
-        let component = engine::prepare(&engine, &source)?;
+        let component = linker::link(&engine::compile(&engine, &source)?, &source)?;
         Ok::<_, EngineError>(Blueprint {
             component,
             capabilities: Arc::new(capabilities),

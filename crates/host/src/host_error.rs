@@ -5,36 +5,18 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::allowed_hosts::AllowedHostsError;
-use crate::app::expansion::TemplateError;
-use crate::app::manifest::ManifestError;
-use crate::app::variables::VariableError;
+use crate::app::application::ApplicationError;
 use crate::guest::engine::EngineError;
-use crate::outbound::client::TlsSetupError;
+use crate::outbound::connector::TlsSetupError;
 use crate::store::key_value::StoreError;
 
 /// Everything that can keep [`crate::Host::start`] from serving.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HostError {
-    /// The manifest is missing, unreadable, or asks for something this host does not offer.
+    /// The manifest, a variable or a template cannot be used.
     #[error(transparent)]
-    Manifest(#[from] ManifestError),
-    /// A variable is unknown, misnamed, or has no value.
-    #[error(transparent)]
-    Variable(#[from] VariableError),
-    /// A `{{ template }}` in the manifest cannot be expanded.
-    #[error("{setting}: {error}")]
-    Template {
-        /// The setting that holds the template, such as `component.gateway.variables.environment`.
-        setting: String,
-        /// What is wrong with it.
-        #[source]
-        error: TemplateError,
-    },
-    /// An entry of `allowed_outbound_hosts` is empty or malformed.
-    #[error(transparent)]
-    AllowedHosts(#[from] AllowedHostsError),
+    Application(#[from] ApplicationError),
     /// The compiled component is not there.
     #[error("the component {path} does not exist; {hint}", path = .path.display(), hint = component_hint(*.can_build))]
     ComponentMissing {

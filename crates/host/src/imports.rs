@@ -2,5 +2,6 @@
 
 pub(crate) mod capabilities;
 pub(crate) mod field_map;
+pub(crate) mod linker;
 pub(crate) mod outgoing_handler;
 pub(crate) mod wasi_http;

@@ -2,14 +2,24 @@
 //! `spin.toml` as Spin.
 //!
 //! ```text
-//! spin.toml ─ manifest ─ variables, template ─ allowed_hosts ┐
-//!                                                            ├─ application ─ engine ─────┐
-//! request ─ server ─ worker ─ service (spin_headers) ─ exchange ─ instance (limits, state) ─┴─ response
-//!                                                                    │ capabilities ─ key_value, recent_reads
-//!                                                                    │ wasi_http ─ fields, outgoing_handler
-//!                                                                    └ outbound ─ connector, idle_body ─ backend
-//! health_checks ─ instance: `GET /backends` now and then, without a client
+//! request ─ serve ─ guest ─┬─ imports ─┬─ app: the variables
+//!                          │           ├─ store: the key-value stores
+//!                          │           └─ outbound ─ backend
+//!                          └─ response
 //! ```
+//!
+//! Each wing is a folder. It may name the wings above it in this list, and no other:
+//!
+//! | wing | what it is for | may name |
+//! | --- | --- | --- |
+//! | `stderr` | whole lines for stderr, never in the way of a request | nothing |
+//! | `store` | the key-value stores in SQLite, and what was read from them a moment ago | nothing |
+//! | `outbound` | the way out: allowed hosts, pooled connections, TLS, timeouts | `stderr` |
+//! | `app` | the manifest, its variables and templates, the options | nothing |
+//! | `guest` | the engine, instances, what each carries and may use | `stderr`, `store`, `outbound` |
+//! | `imports` | what the component imports: `wasi:http`, variables, key-value stores | all above |
+//! | `serve` | who comes in: listener, workers, connections, which requests may pass, health checks | `stderr`, `guest` |
+//! | `host` | puts the parts together; `host_error` gathers what keeps it from serving | all above |
 //!
 //! In scope: one component on the route `/...`, HTTP/1.1, variables, the key-value store, allowed hosts, limits,
 //! draining. Out of scope: TLS towards clients, several components, other triggers; for these there is Spin.
@@ -39,11 +49,11 @@ mod store;
 
 pub use gateway_core::allowed_hosts;
 
-pub use self::app::application::Application;
+pub use self::app::application::{Application, ApplicationError};
 pub use self::app::options::HostOptions;
 pub use self::app::{expansion, manifest, variables};
 pub use self::guest::engine::EngineError;
 pub use self::host::Host;
 pub use self::host_error::HostError;
-pub use self::outbound::client::TlsSetupError;
+pub use self::outbound::connector::TlsSetupError;
 pub use self::store::key_value::{KeyValueStore, StoreError, StoreStats};

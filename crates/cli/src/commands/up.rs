@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gateway_example_backend::ExampleBackend;
-use gateway_host::{Application, Host, HostError, HostOptions};
+use gateway_host::{Application, ApplicationError, Host, HostError, HostOptions};
 use hyper::Uri;
 use tokio::net::TcpStream;
 use tokio::task::JoinError;
@@ -38,6 +38,9 @@ pub(crate) enum UpError {
         #[source]
         error: io::Error,
     },
+    /// Manifest and variables make no application.
+    #[error(transparent)]
+    Application(#[from] ApplicationError),
     /// There is no fresh component.
     #[error(transparent)]
     Build(#[from] BuildError),

@@ -2,12 +2,36 @@
 
 use std::collections::BTreeMap;
 
-use crate::allowed_hosts::AllowedHosts;
+use gateway_core::allowed_hosts::{AllowedHosts, AllowedHostsError};
+
 use crate::app::expansion::{Template, TemplateError};
-use crate::app::manifest::Manifest;
+use crate::app::manifest::{Manifest, ManifestError};
 use crate::app::options::HostOptions;
-use crate::app::variables::{Sources, resolve};
-use crate::host_error::HostError;
+use crate::app::variables::{Sources, VariableError, resolve};
+
+/// Why there is no application to serve.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApplicationError {
+    /// The manifest is missing, unreadable, or asks for something this host does not offer.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// A variable is unknown, misnamed, or has no value.
+    #[error(transparent)]
+    Variable(#[from] VariableError),
+    /// A `{{ template }}` in the manifest cannot be expanded.
+    #[error("{setting}: {error}")]
+    Template {
+        /// The setting that holds the template, such as `component.gateway.variables.environment`.
+        setting: String,
+        /// What is wrong with it.
+        #[source]
+        error: TemplateError,
+    },
+    /// An entry of `allowed_outbound_hosts` is empty or malformed.
+    #[error(transparent)]
+    AllowedHosts(#[from] AllowedHostsError),
+}
 
 /// A manifest and the values that its templates have in this run.
 #[derive(Debug, Clone)]
@@ -24,7 +48,7 @@ pub struct Application {
 
 impl Application {
     /// Reads the manifest and resolves variables and templates.
-    pub fn load(options: &HostOptions) -> Result<Self, HostError> {
+    pub fn load(options: &HostOptions) -> Result<Self, ApplicationError> {
         let manifest = Manifest::load(&options.manifest)?;
         let mut sources = Sources::from_flags(options.variables.clone());
         if options.read_environment {
@@ -35,7 +59,7 @@ impl Application {
 
         let mut component_variables = BTreeMap::new();
         for (name, template) in &component.variables {
-            let value = expand(template, &variables).map_err(|error| HostError::Template {
+            let value = expand(template, &variables).map_err(|error| ApplicationError::Template {
                 setting: format!("component.{}.variables.{name}", component.id),
                 error,
             })?;
@@ -44,7 +68,7 @@ impl Application {
 
         let mut entries = Vec::new();
         for entry in &component.allowed_outbound_hosts {
-            let value = expand(entry, &variables).map_err(|error| HostError::Template {
+            let value = expand(entry, &variables).map_err(|error| ApplicationError::Template {
                 setting: format!("component.{}.allowed_outbound_hosts", component.id),
                 error,
             })?;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use crate::app::variables::Declaration;
 
 /// The only route this host serves: everything.
 const CATCH_ALL: &str = "/...";
@@ -25,20 +25,6 @@ pub struct Manifest {
     pub variables: BTreeMap<String, Declaration>,
     /// The component that answers requests.
     pub component: Component,
-}
-
-/// One entry of `[variables]`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-pub struct Declaration {
-    /// The value if nothing else gives one.
-    #[serde(default)]
-    pub default: Option<String>,
-    /// Whether the application refuses to start without a value.
-    #[serde(default)]
-    pub required: bool,
-    /// Whether the value must not be shown.
-    #[serde(default)]
-    pub secret: bool,
 }
 
 /// `[component.<id>]`.
@@ -136,7 +122,7 @@ impl Manifest {
                 "[[trigger.http]] names the component {id:?}, but there is no [component.{id}]"
             )));
         };
-        let raw::Source::Path(source) = component.source else {
+        let raw::ComponentSource::Path(source) = component.source else {
             return Err(unsupported(format!(
                 "`source` of [component.{id}] must be a local file: this host downloads nothing"
             )));

@@ -3,7 +3,21 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::app::manifest::Declaration;
+use serde::Deserialize;
+
+/// One entry of `[variables]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct Declaration {
+    /// The value if nothing else gives one.
+    #[serde(default)]
+    pub default: Option<String>,
+    /// Whether the application refuses to start without a value.
+    #[serde(default)]
+    pub required: bool,
+    /// Whether the value must not be shown.
+    #[serde(default)]
+    pub secret: bool,
+}
 
 /// How an environment variable is called that sets the variable `name`.
 pub fn environment_name(name: &str) -> String {

@@ -1,16 +1,12 @@
-//! The wasmtime engine, shared by all hosts of a process, and the component prepared for instantiation.
+//! The wasmtime engine, shared by all hosts of a process, and the component compiled for it.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::Component;
 use wasmtime::{Cache, Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
-use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
 use crate::guest::instance_limits;
-use crate::guest::state::State;
-use crate::imports::capabilities;
-use crate::imports::wasi_http;
 use crate::stderr;
 
 /// Per instance: what a component made of several core modules may need. Only address space is set aside.
@@ -119,15 +115,7 @@ fn pool(instances: usize, memory: usize) -> InstanceAllocationStrategy {
     InstanceAllocationStrategy::Pooling(pool)
 }
 
-/// Compiles the component, or takes the compiled code from the cache, and resolves its imports.
-pub(crate) fn prepare(engine: &Engine, path: &Path) -> Result<ProxyPre<State>, EngineError> {
-    let component = Component::from_file(engine, path).map_err(|error| EngineError::Compile(path.to_owned(), error))?;
-    let prepare = || {
-        let mut linker = Linker::<State>::new(engine);
-        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-        wasi_http::add_to_linker(&mut linker)?;
-        capabilities::add_to_linker(&mut linker)?;
-        ProxyPre::new(linker.instantiate_pre(&component)?)
-    };
-    prepare().map_err(|error: wasmtime::Error| EngineError::Link(path.to_owned(), error))
+/// Compiles the component, or takes the compiled code from the cache.
+pub(crate) fn compile(engine: &Engine, path: &Path) -> Result<Component, EngineError> {
+    Component::from_file(engine, path).map_err(|error| EngineError::Compile(path.to_owned(), error))
 }

@@ -1,18 +1,17 @@
 //! Sends the component's requests: allowed hosts first, then a pooled connection, with the three timeouts of wasi:http.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use gateway_core::allowed_hosts::AllowedHosts;
 use http_body_util::BodyExt;
 use hyper::Request;
 use hyper::header::HeaderName;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use std::time::Duration;
 use wasmtime_wasi_http::{DEFAULT_FORBIDDEN_HEADERS, Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
 
-use crate::allowed_hosts::AllowedHosts;
-pub use crate::outbound::connector::TlsSetupError;
-use crate::outbound::connector::{CONNECT_TIMEOUT, ConnectError, Connector, DEFAULT_TIMEOUT};
+use crate::outbound::connector::{CONNECT_TIMEOUT, ConnectError, Connector, DEFAULT_TIMEOUT, TlsSetupError};
 use crate::outbound::idle_body::IdleBody;
 use crate::stderr;
 
@@ -104,7 +103,7 @@ impl WasiHttpHooks for Outbound {
         is_forbidden(name)
     }
 
-    /// Not used by the interface that this host offers: [`crate::imports::outgoing_handler`] asks for the same without the boxes.
+    /// Not used by the interface that this host offers: its `outgoing_handler` asks for the same without the boxes.
     fn send_request(
         &mut self,
         request: Request<WasiBody>,

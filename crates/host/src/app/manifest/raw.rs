@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::app::variables::Declaration;
+
 #[derive(Deserialize)]
 pub(super) struct Version {
     pub(super) spin_manifest_version: Option<i64>,
@@ -15,7 +17,7 @@ pub(super) struct Version {
 pub(super) struct Manifest {
     pub(super) application: Application,
     #[serde(default)]
-    pub(super) variables: BTreeMap<String, super::Declaration>,
+    pub(super) variables: BTreeMap<String, Declaration>,
     #[serde(default)]
     pub(super) trigger: Triggers,
     #[serde(default)]
@@ -58,7 +60,7 @@ impl fmt::Display for Route {
 
 #[derive(Deserialize)]
 pub(super) struct Component {
-    pub(super) source: Source,
+    pub(super) source: ComponentSource,
     #[serde(default)]
     pub(super) allowed_outbound_hosts: Vec<String>,
     #[serde(default)]
@@ -70,7 +72,7 @@ pub(super) struct Component {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-pub(super) enum Source {
+pub(super) enum ComponentSource {
     Path(PathBuf),
     #[expect(dead_code, reason = "read only to tell it from a path")]
     Remote(toml::Table),
