@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::app::application::ApplicationError;
 use crate::guest::engine::EngineError;
 use crate::outbound::connector::TlsSetupError;
-use crate::store::key_value::StoreError;
+use crate::store::store_error::StoreError;
 
 /// Everything that can keep [`crate::Host::start`] from serving.
 #[derive(Debug, thiserror::Error)]

@@ -56,4 +56,5 @@ pub use self::guest::engine::EngineError;
 pub use self::host::Host;
 pub use self::host_error::HostError;
 pub use self::outbound::connector::TlsSetupError;
-pub use self::store::key_value::{KeyValueStore, StoreError, StoreStats};
+pub use self::store::key_value::{KeyValueStore, StoreStats};
+pub use self::store::store_error::StoreError;

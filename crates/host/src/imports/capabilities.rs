@@ -6,7 +6,7 @@ use self::bindings::fermyon::spin::{key_value, variables};
 use crate::app::variables::is_valid_name;
 use crate::guest::state::State;
 use crate::stderr;
-use crate::store::key_value::StoreError;
+use crate::store::store_error::StoreError;
 
 /// An open store: its label.
 #[expect(unreachable_pub, reason = "the generated code exports it from its private module")]
