@@ -1,10 +1,12 @@
 //! `gateway-host up` builds and serves the gateway, for people without the Spin CLI; its other commands look after what is served.
 
+mod argument_values;
 mod arguments;
 mod backend_entry;
 mod commands;
 mod coverage;
 mod one_request;
+mod output;
 mod settings;
 mod snapshot;
 mod trailing;
@@ -60,7 +62,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Health(arguments) => {
             let healthy = commands::health::run(&arguments.url).await;
             let healthy = healthy.map_err(|error| Failure::new(error.exit_code(), &error))?;
-            settings::print(format!("{healthy}\n"));
+            output::print(format!("{healthy}\n"));
         }
         Command::Shootout(arguments) => {
             let outcome = commands::shootout::run(&arguments).await;

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use gateway_host::HostOptions;
 use gateway_host::manifest::{Manifest, ManifestError};
 
-use crate::arguments::{Pair, Place, Source};
+use crate::argument_values::{Pair, PairValue};
+use crate::arguments::Place;
 
 /// Why flags have no usable values.
 #[derive(Debug, thiserror::Error)]
@@ -31,10 +32,10 @@ pub(crate) fn variables(pairs: &[Pair]) -> Result<BTreeMap<String, String>, Sett
 }
 
 /// The value of one `--variable`.
-pub(crate) fn variable(name: &str, value: &Source) -> Result<String, SettingsError> {
+pub(crate) fn variable(name: &str, value: &PairValue) -> Result<String, SettingsError> {
     match value {
-        Source::Text(text) => Ok(text.clone()),
-        Source::File(file) => std::fs::read_to_string(file).map_err(|error| SettingsError::VariableFile {
+        PairValue::Text(text) => Ok(text.clone()),
+        PairValue::File(file) => std::fs::read_to_string(file).map_err(|error| SettingsError::VariableFile {
             name: name.to_owned(),
             file: file.clone(),
             error,
@@ -56,11 +57,4 @@ pub(crate) fn options(place: &Place) -> Result<HostOptions, SettingsError> {
     options.read_environment = true;
     options.variables = variables(&place.variables)?;
     Ok(options)
-}
-
-/// A text for stdout. One that nobody reads is no reason to fail.
-pub(crate) fn print(text: impl AsRef<[u8]>) {
-    use std::io::Write;
-    let mut stdout = io::stdout().lock();
-    drop(stdout.write_all(text.as_ref()).and_then(|()| stdout.flush()));
 }

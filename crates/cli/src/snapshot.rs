@@ -8,7 +8,9 @@ use gateway_core::registry::{BACKEND_KEY, Store, Variables};
 use gateway_host::{KeyValueStore, StoreError};
 
 use crate::backend_entry;
-use crate::commands::STORE;
+
+/// The store that the gateway opens.
+pub(crate) const STORE: &str = "default";
 
 /// What the gateway's store held at one time.
 #[derive(Debug, Default)]

@@ -24,9 +24,8 @@ use gateway_host::manifest::Manifest;
 
 use self::findings::Report;
 use crate::arguments::Check;
-use crate::commands::number;
 use crate::coverage::Coverage;
-use crate::settings::print;
+use crate::output::{number, print};
 
 /// Everything goes to stdout: the report is what was asked for.
 pub(crate) fn run(arguments: &Check) -> ExitCode {

@@ -17,10 +17,10 @@ use gateway_host::{Application, KeyValueStore};
 use self::kv_error::KvError;
 use crate::arguments::{Kv, KvAction, KvSet, Place};
 use crate::backend_entry;
-use crate::commands::STORE;
 use crate::coverage::Coverage;
+use crate::output::print;
 use crate::settings;
-use crate::snapshot::{Snapshot, Values};
+use crate::snapshot::{STORE, Snapshot, Values};
 
 /// Results go to stdout, remarks to stderr.
 pub(crate) async fn run(arguments: &Kv) -> Result<(), KvError> {
@@ -35,14 +35,14 @@ pub(crate) async fn run(arguments: &Kv) -> Result<(), KvError> {
                     Snapshot::default()
                 }
             };
-            settings::print(if *json { list::json(&snapshot, now()) } else { list::text(&snapshot, now()) });
+            print(if *json { list::json(&snapshot, now()) } else { list::text(&snapshot, now()) });
         }
         KvAction::Get { key } => {
             let store = KeyValueStore::open_read_only(&folder)?.ok_or_else(|| absent(key))?;
-            settings::print(store.get(STORE, key)?.ok_or_else(|| absent(key))?);
+            print(store.get(STORE, key)?.ok_or_else(|| absent(key))?);
             // Byte for byte for programs; people want their prompt on a line of its own.
             if std::io::stdout().is_terminal() {
-                settings::print("\n");
+                print("\n");
             }
         }
         KvAction::Set(set) => {
@@ -53,9 +53,9 @@ pub(crate) async fn run(arguments: &Kv) -> Result<(), KvError> {
             match backend {
                 Some(backend) => {
                     let covered = remarks(&arguments.place, &Snapshot::read(&store)?, &backend);
-                    settings::print(format!("{what} {}: {} at {}{covered}\n", set.key, backend.name, backend.url));
+                    print(format!("{what} {}: {} at {}{covered}\n", set.key, backend.name, backend.url));
                 }
-                None => settings::print(format!("{what} {}\n", set.key)),
+                None => print(format!("{what} {}\n", set.key)),
             }
         }
         KvAction::Delete { key } => {
@@ -68,7 +68,7 @@ pub(crate) async fn run(arguments: &Kv) -> Result<(), KvError> {
             }
             store.delete(STORE.to_owned(), key.clone()).await?;
             forget_health(&store, key).await?;
-            settings::print(format!("deleted {key}\n"));
+            print(format!("deleted {key}\n"));
         }
     }
     Ok(())

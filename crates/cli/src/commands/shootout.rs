@@ -27,7 +27,7 @@ use self::report::{Report, Verdict};
 use self::shootout_error::ShootoutError;
 use self::terminal::Paint;
 use crate::arguments::Shootout;
-use crate::settings::print;
+use crate::output::print;
 
 /// Backends answered differently.
 const DISAGREE: u8 = 3;

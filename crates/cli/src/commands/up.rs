@@ -4,7 +4,7 @@ mod banner;
 mod build_command;
 mod signals;
 
-use std::io::{self, Write};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,7 +18,9 @@ use tokio::task::JoinError;
 use self::banner::{Banner, DEFAULT_BACKEND_VARIABLE};
 use self::build_command::BuildError;
 use self::signals::Signals;
-use crate::arguments::{Pair, Source, Up};
+use crate::argument_values::{Pair, PairValue};
+use crate::arguments::Up;
+use crate::output::print;
 use crate::settings::{self, SettingsError};
 
 /// How long to wait for an answer on the port of the default backend.
@@ -79,7 +81,7 @@ pub(crate) async fn run(arguments: Up) -> Result<(), UpError> {
             address: host.local_addr(),
             example: example.as_ref().map(ExampleBackend::local_addr),
         };
-        print(&banner.to_string());
+        print(banner.to_string());
     }
 
     signals.next().await;
@@ -90,12 +92,6 @@ pub(crate) async fn run(arguments: Up) -> Result<(), UpError> {
         () = host.shutdown() => Ok(()),
         () = signals.next() => Err(UpError::CutOff),
     }
-}
-
-/// A stdout that nobody reads is no reason to stop serving.
-fn print(text: &str) {
-    let mut stdout = std::io::stdout().lock();
-    drop(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()));
 }
 
 fn options(arguments: &Up) -> Result<HostOptions, UpError> {
@@ -110,8 +106,8 @@ fn options(arguments: &Up) -> Result<HostOptions, UpError> {
     options.variables = settings::variables(&arguments.variables)?;
     for Pair { name, value } in &arguments.key_values {
         let value = match value {
-            Source::Text(text) => text.clone().into_bytes(),
-            Source::File(file) => std::fs::read(file).map_err(|error| UpError::KeyValueFile {
+            PairValue::Text(text) => text.clone().into_bytes(),
+            PairValue::File(file) => std::fs::read(file).map_err(|error| UpError::KeyValueFile {
                 key: name.clone(),
                 file: file.clone(),
                 error,

@@ -4,7 +4,7 @@ use gateway_host::HostError;
 use gateway_host::manifest::{Manifest, ManifestError};
 
 use super::findings::Report;
-use crate::commands::STORE;
+use crate::snapshot::STORE;
 
 /// The source and the store.
 pub(super) fn check(manifest: &Manifest, report: &mut Report) {

@@ -7,7 +7,7 @@ use gateway_host::variables::{Sources, VariableError, environment_name, is_valid
 
 use super::findings::Report;
 use super::similar::nearest;
-use crate::arguments::Pair;
+use crate::argument_values::Pair;
 use crate::settings;
 
 /// The values there are. A variable without one is told here, and missing in the result.

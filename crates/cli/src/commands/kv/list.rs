@@ -9,7 +9,7 @@ use gateway_core::time::Timestamp;
 use serde::Serialize;
 
 use crate::backend_entry;
-use crate::commands::number;
+use crate::output::number;
 use crate::snapshot::Snapshot;
 
 /// One key, as `--json` shows it.

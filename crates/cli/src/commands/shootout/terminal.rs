@@ -7,7 +7,7 @@ use std::fmt::Write;
 use gateway_core::error::shorten;
 
 use super::report::{Operation, Report, Row, label};
-use crate::commands::number;
+use crate::output::number;
 
 /// The longest value shown in a line, in characters. The files hold everything.
 const LONGEST: usize = 100;
