@@ -7,7 +7,7 @@ use serde::Serialize;
 /// The form that the gateway reads.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Entry<'a> {
+struct StoredBackend<'a> {
     id: &'a str,
     name: &'a str,
     url: &'a str,
@@ -19,9 +19,9 @@ struct Entry<'a> {
 /// The JSON of a backend. Nothing is checked here: that is up to [`parse`].
 pub(crate) fn build(id: &str, url: &str, name: Option<&str>, health_endpoint: Option<&str>) -> Vec<u8> {
     let name = name.or_else(|| known_backend(id).map(|known| known.name)).unwrap_or(id);
-    let entry = Entry { id, name, url: url.trim(), r#type: Location::Cloud.as_str(), health_endpoint };
+    let stored = StoredBackend { id, name, url: url.trim(), r#type: Location::Cloud.as_str(), health_endpoint };
     // Texts always have a JSON form.
-    serde_json::to_vec(&entry).unwrap_or_default()
+    serde_json::to_vec(&stored).unwrap_or_default()
 }
 
 /// The backend that the gateway would find under this key, or what it would say of the entry. Where its URL may lead is another question: that

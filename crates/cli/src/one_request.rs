@@ -24,11 +24,11 @@ impl RequestError {
     }
 }
 
-/// Status and body of the answer, which may have at most `longest` bytes. `url` says where to connect; TLS is not spoken.
+/// Status and body of the answer, which may have at most `max_body` bytes. `url` says where to connect; TLS is not spoken.
 pub(crate) async fn send(
     url: &BackendUrl,
     request: Request<Empty<Bytes>>,
-    longest: usize,
+    max_body: usize,
 ) -> Result<(StatusCode, Bytes), RequestError> {
     let host = url.host().trim_matches(['[', ']']);
     let connection = TcpStream::connect((host, url.port())).await.map_err(RequestError::Connect)?;
@@ -38,6 +38,6 @@ pub(crate) async fn send(
     tokio::spawn(connection);
     let response = sender.send_request(request).await.map_err(RequestError::broken)?;
     let status = response.status();
-    let body = Limited::new(response.into_body(), longest).collect().await.map_err(RequestError::broken)?;
+    let body = Limited::new(response.into_body(), max_body).collect().await.map_err(RequestError::broken)?;
     Ok((status, body.to_bytes()))
 }

@@ -22,43 +22,43 @@ use std::process::ExitCode;
 
 use gateway_host::manifest::Manifest;
 
-use self::findings::Report;
+use self::findings::Findings;
 use crate::arguments::Check;
 use crate::coverage::Coverage;
 use crate::output::{number, print};
 
-/// Everything goes to stdout: the report is what was asked for.
+/// Everything goes to stdout: the findings are what was asked for.
 pub(crate) fn run(arguments: &Check) -> ExitCode {
-    let mut report = Report::default();
-    let counts = examine(arguments, &mut report);
-    print(report.to_string());
-    let warnings = number(report.warnings(), "warning");
+    let mut findings = Findings::default();
+    let counts = examine(arguments, &mut findings);
+    print(findings.to_string());
+    let warnings = number(findings.warnings(), "warning");
     match counts {
-        Some(counts) if report.errors() == 0 => {
+        Some(counts) if findings.errors() == 0 => {
             print(format!("ok: {counts}; {warnings}\n"));
             ExitCode::SUCCESS
         }
         _ => {
-            print(format!("failed: {}, {warnings}\n", number(report.errors(), "error")));
+            print(format!("failed: {}, {warnings}\n", number(findings.errors(), "error")));
             ExitCode::FAILURE
         }
     }
 }
 
 /// What was looked at, in numbers; `None` where the manifest cannot be read.
-fn examine(arguments: &Check, report: &mut Report) -> Option<String> {
+fn examine(arguments: &Check, findings: &mut Findings) -> Option<String> {
     let manifest = match Manifest::load(&arguments.place.from) {
         Ok(manifest) => manifest,
         Err(error) => {
-            report.error(manifest::describe(error));
+            findings.error(manifest::describe(error));
             return None;
         }
     };
-    manifest::check(&manifest, report);
-    let variables = variables::check(&manifest, &arguments.place.variables, report);
-    let component_variables = passed::check(&manifest, &variables, report);
-    let location = gateway_settings::check(&component_variables, report);
-    let at_fault = hosts::check(&manifest, &variables, report);
+    manifest::check(&manifest, findings);
+    let variables = variables::check(&manifest, &arguments.place.variables, findings);
+    let component_variables = passed::check(&manifest, &variables, findings);
+    let location = gateway_settings::check(&component_variables, findings);
+    let at_fault = hosts::check(&manifest, &variables, findings);
     let subject = backends::Subject {
         variables: &component_variables,
         at_fault: &at_fault,
@@ -67,9 +67,9 @@ fn examine(arguments: &Check, report: &mut Report) -> Option<String> {
         listen: arguments.listen,
     };
     let folder = arguments.place.state_dir.clone().unwrap_or_else(|| manifest.state_dir());
-    let stored = store::read(&folder, location, report);
-    let local = backends::check_local(&subject, stored.as_ref(), report);
-    let cloud = store::check(&subject, &folder, stored.as_ref(), report);
+    let stored = store::read(&folder, location, findings);
+    let local = backends::check_local(&subject, stored.as_ref(), findings);
+    let cloud = store::check(&subject, &folder, stored.as_ref(), findings);
     Some(format!(
         "{}, {}, {} and {} in the key-value store, environment '{}'",
         number(manifest.variables.len(), "variable"),

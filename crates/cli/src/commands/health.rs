@@ -16,7 +16,7 @@ use crate::one_request::{self, RequestError};
 /// How long the gateway may take.
 const LIMIT: Duration = Duration::from_secs(2);
 /// An answer is about a hundred bytes; more is not the gateway's.
-const LONGEST: usize = 64 * 1024;
+const MAX_ANSWER: usize = 64 * 1024;
 const AGENT: &str = concat!("gateway-host/", env!("CARGO_PKG_VERSION"), " (health)");
 
 /// A healthy gateway.
@@ -112,7 +112,7 @@ async fn ask(url: &BackendUrl) -> Result<(StatusCode, Bytes), HealthError> {
         .header(CONNECTION, "close")
         .body(Empty::<Bytes>::new())
         .map_err(|error| failed(RequestError::broken(error)))?;
-    one_request::send(url, request, LONGEST).await.map_err(failed)
+    one_request::send(url, request, MAX_ANSWER).await.map_err(failed)
 }
 
 #[cfg(test)]

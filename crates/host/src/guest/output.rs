@@ -12,7 +12,7 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 use crate::stderr;
 
 /// A guest that writes no line break gets one here.
-const LONGEST_LINE: usize = 64 * 1024;
+const MAX_LINE: usize = 64 * 1024;
 /// What one write may carry.
 const WRITE_BUDGET: usize = 64 * 1024;
 
@@ -41,7 +41,7 @@ impl GuestOutput {
         if let Some(length) = whole {
             let rest = fragment.0.split_off(length);
             stderr::line(std::mem::replace(&mut fragment.0, rest));
-        } else if fragment.0.len() > LONGEST_LINE {
+        } else if fragment.0.len() > MAX_LINE {
             fragment.0.push(b'\n');
             stderr::line(std::mem::take(&mut fragment.0));
         }

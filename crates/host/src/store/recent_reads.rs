@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 /// has even ended.
 pub(crate) const UNSEEN: Duration = Duration::from_millis(2);
 /// Keys remembered. A client may ask for any number of backends, but the keys in use are few.
-const MOST: usize = 64;
+const MAX_KEYS: usize = 64;
 /// Values above this length, in bytes, are not worth the memory.
-const LONGEST: usize = 16 << 10;
+const MAX_VALUE: usize = 16 << 10;
 
 /// When a read began.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +43,7 @@ impl RecentReads {
 
     /// Remembers what a read found that began at `since`.
     pub(crate) fn keep(&mut self, store: &str, key: &str, value: Option<&[u8]>, since: Moment) {
-        if value.is_some_and(|value| value.len() > LONGEST) {
+        if value.is_some_and(|value| value.len() > MAX_VALUE) {
             self.0.remove(key);
             return;
         }
@@ -53,7 +53,7 @@ impl RecentReads {
             found.since = since;
             return;
         }
-        if self.0.len() >= MOST {
+        if self.0.len() >= MAX_KEYS {
             self.0.clear();
         }
         let found = Found { store: store.to_owned(), value: value.map(<[u8]>::to_vec), since };
@@ -88,12 +88,12 @@ mod tests {
     fn memory_is_bounded() {
         let start = Moment { writes: 0, time: Instant::now() };
         let mut recent = RecentReads::default();
-        for number in 0..10 * MOST {
+        for number in 0..10 * MAX_KEYS {
             recent.keep("default", &number.to_string(), Some(b"1"), start);
-            assert!(recent.0.len() <= MOST);
+            assert!(recent.0.len() <= MAX_KEYS);
         }
         recent.keep("default", "a", Some(b"1"), start);
-        recent.keep("default", "a", Some(&vec![0; LONGEST + 1]), start);
+        recent.keep("default", "a", Some(&vec![0; MAX_VALUE + 1]), start);
         assert_eq!(recent.find("default", "a", start), None, "nothing old stays in place of a long value");
     }
 }

@@ -9,7 +9,7 @@ use gateway_core::config::{CLOUD_HOSTS, EXTRA_BACKENDS, Source};
 use gateway_core::internal_host;
 use gateway_core::registry::{BACKEND_KEY, BackendRegistry, LocalRegistry};
 
-use super::findings::{Report, Severity};
+use super::findings::{Findings, Severity};
 use crate::coverage::Coverage;
 use crate::snapshot::{Snapshot, Values};
 
@@ -42,7 +42,7 @@ impl Subject<'_> {
 }
 
 /// The backends of the variables; how many there are.
-pub(super) fn check_local(subject: &Subject<'_>, stored: Option<&Snapshot>, report: &mut Report) -> usize {
+pub(super) fn check_local(subject: &Subject<'_>, stored: Option<&Snapshot>, findings: &mut Findings) -> usize {
     let severity = subject.severity(Location::Local);
     let nothing = Snapshot::default();
     let variables = Values(subject.variables);
@@ -54,12 +54,12 @@ pub(super) fn check_local(subject: &Subject<'_>, stored: Option<&Snapshot>, repo
         match &listed.backend {
             Ok(backend) => usable.push(backend.clone()),
             Err(error) if matches!(&error.source, Source::Variable(name) if told(name)) => {}
-            Err(error) => report.add(severity, error),
+            Err(error) => findings.add(severity, error),
         }
     }
     for known in &KNOWN_BACKENDS {
         if let Some(Err(error)) = health_endpoint(&registry, known.id) {
-            report.add(severity, error);
+            findings.add(severity, error);
         }
     }
     let culprit = |backend: &Backend| match known_backend(&backend.id) {
@@ -71,10 +71,10 @@ pub(super) fn check_local(subject: &Subject<'_>, stored: Option<&Snapshot>, repo
         .iter()
         .filter(|backend| known_backend(&backend.id).is_none_or(|known| !told(known.url_variable)))
         .collect();
-    check_all(subject, &judged, &culprit, stored, report);
+    check_all(subject, &judged, &culprit, stored, findings);
     if listed.is_empty() && subject.location == Location::Local {
         let first = KNOWN_BACKENDS.first().map(|known| known.url_variable).unwrap_or_default();
-        report.error(format_args!(
+        findings.error(format_args!(
             "no backend is configured, so every request is answered with 400; set its URL, for example {first}"
         ));
     }
@@ -98,14 +98,14 @@ pub(super) fn check_all(
     backends: &[&Backend],
     culprit: &dyn Fn(&Backend) -> String,
     stored: Option<&Snapshot>,
-    report: &mut Report,
+    findings: &mut Findings,
 ) {
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     for backend in backends {
         let (id, url, severity) = (&backend.id, &backend.url, subject.severity(backend.location));
         let culprit = culprit(backend);
         if is_at(url, subject.listen) {
-            report.add(
+            findings.add(
                 severity,
                 format_args!(
                     "{culprit}: {} is where the gateway itself listens, so requests to '{id}' end with 508 Loop Detected; \
@@ -119,7 +119,7 @@ pub(super) fn check_all(
                 Some(known) => format!("add \"{{{{ {} }}}}\" to it", known.url_variable),
                 None => subject.coverage.advice(url, &subject.urls(stored)),
             };
-            report.add(
+            findings.add(
                 severity,
                 format_args!(
                     "{culprit}: allowed_outbound_hosts does not cover {}, so requests to '{id}' would be denied; {advice}",
@@ -129,10 +129,10 @@ pub(super) fn check_all(
         } else if backend.location == Location::Cloud
             && let Err(reason) = internal_host::check(url, &|| subject.variables.get(CLOUD_HOSTS).cloned())
         {
-            report.add(severity, format_args!("{culprit} {reason}"));
+            findings.add(severity, format_args!("{culprit} {reason}"));
         }
         if let Some(other) = seen.insert(comparable(url), id) {
-            report.warning(format_args!(
+            findings.warning(format_args!(
                 "{culprit}: '{id}' has the same URL as '{other}', {}; correct one of them if that is not meant",
                 url.origin()
             ));

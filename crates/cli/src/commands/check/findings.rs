@@ -13,9 +13,9 @@ pub(super) enum Severity {
 
 /// What was found.
 #[derive(Debug, Default)]
-pub(super) struct Report(Vec<(Severity, String)>);
+pub(super) struct Findings(Vec<(Severity, String)>);
 
-impl Report {
+impl Findings {
     /// Something that breaks.
     pub(super) fn error(&mut self, message: impl fmt::Display) {
         self.add(Severity::Error, message);
@@ -47,7 +47,7 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (severity, message) in &self.0 {
             let prefix = match severity {
@@ -66,10 +66,10 @@ mod tests {
 
     #[test]
     fn a_problem_is_one_line() {
-        let mut report = Report::default();
-        report.error("a\nb");
-        report.warning("c");
-        assert_eq!(report.to_string(), "error: a b\nwarning: c\n");
-        assert_eq!((report.errors(), report.warnings()), (1, 1));
+        let mut findings = Findings::default();
+        findings.error("a\nb");
+        findings.warning("c");
+        assert_eq!(findings.to_string(), "error: a b\nwarning: c\n");
+        assert_eq!((findings.errors(), findings.warnings()), (1, 1));
     }
 }

@@ -8,22 +8,22 @@ use gateway_core::config::{ENVIRONMENT, REQUEST_TIMEOUT, environment, request_ti
 use gateway_core::credentials::authorization;
 use gateway_core::time::display_duration;
 
-use super::findings::Report;
+use super::findings::Findings;
 use crate::snapshot::Values;
 
 /// Hosted platforms end a request after this time, with an error of their own.
 const PLATFORM_LIMIT: Duration = Duration::from_secs(30);
 
 /// The environment; `local` if it cannot be told.
-pub(super) fn check(variables: &BTreeMap<String, String>, report: &mut Report) -> Location {
+pub(super) fn check(variables: &BTreeMap<String, String>, findings: &mut Findings) -> Location {
     let value = |name: &str| variables.get(name).map(String::as_str);
     let location = environment(value(ENVIRONMENT)).unwrap_or_else(|error| {
-        report.error(error);
+        findings.error(error);
         Location::Local
     });
     match request_timeout(value(REQUEST_TIMEOUT)) {
-        Err(error) => report.error(error),
-        Ok(timeout) if location == Location::Cloud && timeout >= PLATFORM_LIMIT => report.warning(format_args!(
+        Err(error) => findings.error(error),
+        Ok(timeout) if location == Location::Cloud && timeout >= PLATFORM_LIMIT => findings.warning(format_args!(
             "the variable '{REQUEST_TIMEOUT}' is {}, and hosted platforms end requests after 30s, without the gateway's 504; set it to 25s there",
             display_duration(timeout)
         )),
@@ -32,8 +32,8 @@ pub(super) fn check(variables: &BTreeMap<String, String>, report: &mut Report) -
     for known in &KNOWN_BACKENDS {
         // The value is never shown.
         match authorization(&[], known.id, &Values(variables)) {
-            Err(error) => report.error(error),
-            Ok(Some((_, value))) if !value.contains(&b' ') => report.warning(format_args!(
+            Err(error) => findings.error(error),
+            Ok(Some((_, value))) if !value.contains(&b' ') => findings.warning(format_args!(
                 "the variable '{}' holds a single word; an authorization is a scheme and credentials, such as 'Bearer …'",
                 known.authorization_variable
             )),
@@ -48,9 +48,9 @@ mod tests {
     use super::*;
 
     fn check(values: &[(&str, &str)]) -> (Location, String) {
-        let mut report = Report::default();
+        let mut findings = Findings::default();
         let values = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        (super::check(&values, &mut report), report.to_string())
+        (super::check(&values, &mut findings), findings.to_string())
     }
 
     #[test]

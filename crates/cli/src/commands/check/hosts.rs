@@ -6,13 +6,13 @@ use gateway_host::allowed_hosts::AllowedHosts;
 use gateway_host::expansion::{Template, TemplateError};
 use gateway_host::manifest::Manifest;
 
-use super::findings::Report;
+use super::findings::Findings;
 
 /// The variables whose values make unusable entries; more about these would be about the same mistake.
 pub(super) fn check(
     manifest: &Manifest,
     variables: &BTreeMap<String, String>,
-    report: &mut Report,
+    findings: &mut Findings,
 ) -> BTreeSet<String> {
     let mut at_fault = BTreeSet::new();
     for entry in &manifest.component.allowed_outbound_hosts {
@@ -20,7 +20,7 @@ pub(super) fn check(
         let template = match Template::parse(entry) {
             Ok(template) => template,
             Err(error) => {
-                report.error(format_args!("{setting}: {error}"));
+                findings.error(format_args!("{setting}: {error}"));
                 continue;
             }
         };
@@ -28,7 +28,7 @@ pub(super) fn check(
             Ok(value) => value,
             Err(TemplateError::Undefined(missing)) if manifest.variables.contains_key(&missing) => continue,
             Err(error) => {
-                report.error(format_args!("{setting}: {error}"));
+                findings.error(format_args!("{setting}: {error}"));
                 continue;
             }
         };
@@ -38,15 +38,15 @@ pub(super) fn check(
             names => format!("variable '{}': ", names.join("', '")),
         };
         match AllowedHosts::compile([(entry.as_str(), value.as_str())]) {
-            Err(error) => report.error(format_args!("{culprit}{error}")),
+            Err(error) => findings.error(format_args!("{culprit}{error}")),
             // Its value may hold a credential in the part that does not belong there.
-            Ok(hosts) if hosts.poison().is_some() => report.error(format_args!(
+            Ok(hosts) if hosts.poison().is_some() => findings.error(format_args!(
                 "{culprit}the entry {entry:?} of allowed_outbound_hosts carries a path, and with such an entry every request \
                  to any backend is denied, as in Spin; leave only scheme, host and port, such as http://127.0.0.1:3001"
             )),
             Ok(_) => {
                 if is_everything(&value) {
-                    report.warning(format_args!(
+                    findings.warning(format_args!(
                         "{culprit}the entry {entry:?} of allowed_outbound_hosts allows every host, also those inside your network; \
                          name the hosts of the backends, with '*.domain' for all below a domain"
                     ));

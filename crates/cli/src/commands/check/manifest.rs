@@ -3,19 +3,19 @@
 use gateway_host::HostError;
 use gateway_host::manifest::{Manifest, ManifestError};
 
-use super::findings::Report;
+use super::findings::Findings;
 use crate::snapshot::STORE;
 
 /// The source and the store.
-pub(super) fn check(manifest: &Manifest, report: &mut Report) {
+pub(super) fn check(manifest: &Manifest, findings: &mut Findings) {
     let component = &manifest.component;
     if !component.source.is_file() {
         let missing =
             HostError::ComponentMissing { path: component.source.clone(), can_build: component.build.is_some() };
-        if component.build.is_some() { report.warning(missing) } else { report.error(missing) }
+        if component.build.is_some() { findings.warning(missing) } else { findings.error(missing) }
     }
     if !component.key_value_stores.iter().any(|label| label == STORE) {
-        report.error(format_args!(
+        findings.error(format_args!(
             "key_value_stores of [component.{}] in {} lacks \"{STORE}\": without it nothing is known of the health of backends, \
              and there are none in the cloud; write key_value_stores = [\"{STORE}\"]",
             component.id,

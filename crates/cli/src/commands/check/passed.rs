@@ -7,26 +7,26 @@ use gateway_core::config::{CLOUD_HOSTS, ENVIRONMENT, EXTRA_BACKENDS, REQUEST_TIM
 use gateway_host::expansion::{Template, TemplateError};
 use gateway_host::manifest::Manifest;
 
-use super::findings::Report;
+use super::findings::Findings;
 
 /// The values that the component sees, as far as there are any.
 pub(super) fn check(
     manifest: &Manifest,
     variables: &BTreeMap<String, String>,
-    report: &mut Report,
+    findings: &mut Findings,
 ) -> BTreeMap<String, String> {
     for name in [ENVIRONMENT, REQUEST_TIMEOUT, EXTRA_BACKENDS, CLOUD_HOSTS] {
-        used(manifest, name, report);
+        used(manifest, name, findings);
     }
     for known in &KNOWN_BACKENDS {
         // Without its URL the other two say nothing.
-        if used(manifest, known.url_variable, report) {
-            used(manifest, known.health_variable, report);
-            used(manifest, known.authorization_variable, report);
+        if used(manifest, known.url_variable, findings) {
+            used(manifest, known.health_variable, findings);
+            used(manifest, known.authorization_variable, findings);
         }
         let secret = manifest.variables.get(known.authorization_variable);
         if secret.is_some_and(|declaration| !declaration.secret) {
-            report.warning(format_args!(
+            findings.warning(format_args!(
                 "the variable '{}' is not declared as secret in {}; add secret = true",
                 known.authorization_variable,
                 manifest.path.display()
@@ -41,24 +41,24 @@ pub(super) fn check(
             Ok(value) => drop(values.insert(name.clone(), value)),
             // That it has no value was said before.
             Err(TemplateError::Undefined(missing)) if manifest.variables.contains_key(&missing) => {}
-            Err(error) => report.error(format_args!("component.{}.variables.{name}: {error}", component.id)),
+            Err(error) => findings.error(format_args!("component.{}.variables.{name}: {error}", component.id)),
         }
     }
     values
 }
 
 /// Whether the gateway can read this variable.
-fn used(manifest: &Manifest, name: &str, report: &mut Report) -> bool {
+fn used(manifest: &Manifest, name: &str, findings: &mut Findings) -> bool {
     let component = &manifest.component;
     let passed = component.variables.contains_key(name);
     let path = manifest.path.display();
     match (manifest.variables.contains_key(name), passed) {
-        (true, false) => report.error(format_args!(
+        (true, false) => findings.error(format_args!(
             "the variable '{name}' does not reach the gateway, whatever its value is; \
              add {name} = \"{{{{ {name} }}}}\" under [component.{}.variables] in {path}",
             component.id
         )),
-        (false, false) => report.warning(format_args!(
+        (false, false) => findings.warning(format_args!(
             "the gateway reads the variable '{name}', and {path} does not declare it; \
              add it under [variables] and [component.{}.variables] to be able to set it",
             component.id

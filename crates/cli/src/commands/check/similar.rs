@@ -4,14 +4,14 @@
 use strsim::levenshtein as distance;
 
 /// Mistakes that still count as one and the same word.
-const MISTAKES: usize = 3;
+const MAX_MISTAKES: usize = 3;
 
 /// The candidate that `word` is most likely a mistyped form of.
 pub(super) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let most = MISTAKES.min(word.chars().count().checked_div(3).unwrap_or_default());
+    let allowed = MAX_MISTAKES.min(word.chars().count().checked_div(3).unwrap_or_default());
     candidates
         .map(|candidate| (distance(word, candidate), candidate))
-        .filter(|(distance, _)| *distance <= most)
+        .filter(|(distance, _)| *distance <= allowed)
         .min()
         .map(|(_, candidate)| candidate)
 }

@@ -8,7 +8,7 @@ use gateway_core::registry::BACKEND_KEY;
 use gateway_host::KeyValueStore;
 
 use super::backends::{Subject, check_all, key_of};
-use super::findings::Report;
+use super::findings::Findings;
 use crate::backend_entry;
 use crate::snapshot::Snapshot;
 
@@ -16,14 +16,14 @@ use crate::snapshot::Snapshot;
 const EXAMPLE: &str = "store one with `kv set backend:cf-d1 --url https://...`";
 
 /// What the store in this folder holds; `None` where there is none. Nothing is created.
-pub(super) fn read(folder: &Path, location: Location, report: &mut Report) -> Option<Snapshot> {
+pub(super) fn read(folder: &Path, location: Location, findings: &mut Findings) -> Option<Snapshot> {
     let read =
         KeyValueStore::open_read_only(folder).and_then(|store| store.map(|store| Snapshot::read(&store)).transpose());
     match read {
         Ok(Some(snapshot)) => Some(snapshot),
         Ok(None) => {
             if location == Location::Cloud {
-                report.warning(format_args!(
+                findings.warning(format_args!(
                     "the environment is 'cloud', and there is no key-value store in {} yet; {EXAMPLE}, \
                      or name the folder with --state-dir",
                     folder.display()
@@ -32,14 +32,14 @@ pub(super) fn read(folder: &Path, location: Location, report: &mut Report) -> Op
             None
         }
         Err(error) => {
-            report.error(format_args!("the key-value store in {} cannot be read: {error}", folder.display()));
+            findings.error(format_args!("the key-value store in {} cannot be read: {error}", folder.display()));
             None
         }
     }
 }
 
 /// Its backends and health entries; how many backends there are.
-pub(super) fn check(subject: &Subject<'_>, folder: &Path, stored: Option<&Snapshot>, report: &mut Report) -> usize {
+pub(super) fn check(subject: &Subject<'_>, folder: &Path, stored: Option<&Snapshot>, findings: &mut Findings) -> usize {
     let severity = subject.severity(Location::Cloud);
     let Some(snapshot) = stored else { return 0 };
     let mut backends = Vec::new();
@@ -49,7 +49,7 @@ pub(super) fn check(subject: &Subject<'_>, folder: &Path, stored: Option<&Snapsh
             keys = keys.saturating_add(1);
             match backend_entry::parse(key, value) {
                 Ok(backend) => backends.push(backend),
-                Err(reason) => report.add(
+                Err(reason) => findings.add(
                     severity,
                     format_args!(
                         "{reason}; correct it with `kv set '{key}' --url ...`, or remove it with `kv delete '{key}'`"
@@ -57,16 +57,16 @@ pub(super) fn check(subject: &Subject<'_>, folder: &Path, stored: Option<&Snapsh
                 ),
             }
         } else if key.starts_with(HEALTH_KEY) && Entry::parse(value).is_none() {
-            report.warning(format_args!(
+            findings.warning(format_args!(
                 "key '{key}' of the key-value store is no health entry; the gateway ignores it and replaces it with the next check, \
                  `kv delete '{key}'` removes it"
             ));
         }
     }
     let judged: Vec<_> = backends.iter().collect();
-    check_all(subject, &judged, &key_of, stored, report);
+    check_all(subject, &judged, &key_of, stored, findings);
     if keys == 0 && subject.location == Location::Cloud {
-        report.error(format_args!(
+        findings.error(format_args!(
             "the environment is 'cloud', and the key-value store in {} holds no backend, so every request is answered with 400; \
              {EXAMPLE}",
             folder.display()

@@ -13,7 +13,7 @@ use crate::arguments::Shootout;
 use crate::one_request::{self, RequestError};
 
 /// A comparison of sixteen backends with whole patches is some hundred KiB; more is not the gateway's.
-const LONGEST: usize = 8 * 1024 * 1024;
+const MAX_ANSWER: usize = 8 * 1024 * 1024;
 const AGENT: &str = concat!("gateway-host/", env!("CARGO_PKG_VERSION"), " (shootout)");
 
 /// The gateway's own error, as far as it matters here.
@@ -50,7 +50,7 @@ async fn exchange(target: &Target, arguments: &Shootout) -> Result<(StatusCode, 
         RequestError::Broken(reason) => ShootoutError::Broken(target.origin(), reason),
     };
     let request = request(target, arguments).map_err(|error| failed(RequestError::broken(error)))?;
-    one_request::send(&target.gateway, request, LONGEST).await.map_err(failed)
+    one_request::send(&target.gateway, request, MAX_ANSWER).await.map_err(failed)
 }
 
 /// The user's fields stand in place of the command's own of the same name.

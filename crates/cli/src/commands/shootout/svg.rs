@@ -4,6 +4,8 @@
 //! Colours follow the reader's light or dark setting. The background is part of the picture, so that it is readable
 //! where the page is otherwise.
 
+use gateway_core::error::shorten;
+
 use super::report::{Report, Row, Spread};
 use super::terminal::milliseconds;
 
@@ -14,6 +16,9 @@ const RIGHT: f64 = 100.0;
 const TOP: f64 = 66.0;
 const BAR: f64 = 18.0;
 const STEP: f64 = 30.0;
+
+/// Characters of the path in the heading, which has one line.
+const MAX_HEADING: usize = 80;
 
 const STYLE: &str = "
   text { font: 13px system-ui, sans-serif; fill: #1f2328; }
@@ -76,7 +81,7 @@ pub(super) fn render(report: &Report) -> String {
 ",
         WIDTH - 1.0,
         height - 1.0,
-        escape(&format!("{} {}", request.method, shortened(&request.path))),
+        escape(&format!("{} {}", request.method, shorten(&request.path, MAX_HEADING))),
         TOP - 6.0,
     )
 }
@@ -96,12 +101,6 @@ fn bar(total: Spread, class: &str, y: f64, scale: f64) -> String {
         middle + 4.5,
         milliseconds(total.median),
     )
-}
-
-/// A heading has one line.
-fn shortened(path: &str) -> String {
-    const LONGEST: usize = 80;
-    if path.chars().count() <= LONGEST { path.to_owned() } else { path.chars().take(LONGEST).chain(['…']).collect() }
 }
 
 /// Text between tags; what XML forbids becomes U+FFFD.

@@ -10,7 +10,7 @@ use super::report::{Operation, Report, Row, label};
 use crate::output::number;
 
 /// The longest value shown in a line, in characters. The files hold everything.
-const LONGEST: usize = 100;
+const MAX_VALUE: usize = 100;
 
 /// Where text is coloured, with the terminal's own colours.
 #[derive(Debug, Clone, Copy)]
@@ -166,7 +166,7 @@ fn differences(out: &mut String, report: &Report, paint: Paint) {
 /// One operation of the patch as a line: what it does, where, and the new value.
 fn in_words(operation: &Operation, paint: Paint) -> String {
     let path = if operation.path.is_empty() { "(the whole body)".to_owned() } else { plain(&operation.path) };
-    let value = || shorten(&plain(&operation.value.to_string()), LONGEST);
+    let value = || shorten(&plain(&operation.value.to_string()), MAX_VALUE);
     match operation.op.as_str() {
         "add" => format!("{} {path}: {}", paint.good("+"), value()),
         "remove" => format!("{} {path}", paint.bad("-")),
@@ -179,7 +179,7 @@ fn values(values: &[String]) -> String {
     if values.is_empty() {
         return "absent".to_owned();
     }
-    shorten(&values.iter().map(|value| format!("'{}'", plain(value))).collect::<Vec<_>>().join(" and "), LONGEST)
+    shorten(&values.iter().map(|value| format!("'{}'", plain(value))).collect::<Vec<_>>().join(" and "), MAX_VALUE)
 }
 
 fn summary(out: &mut String, report: &Report, paint: Paint) {
