@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gateway_example_backend::ExampleBackend;
-use gateway_host::{Application, ApplicationError, Host, HostError, HostOptions};
+use gateway_host::{Application, ApplicationError, Host, HostError, HostOptions, stderr};
 use hyper::Uri;
 use tokio::net::TcpStream;
 use tokio::task::JoinError;
@@ -126,10 +126,10 @@ async fn start_example(application: &Application, state_dir: Option<&Path>) -> O
     if let Ok(Ok(_)) = tokio::time::timeout(LOOK, TcpStream::connect(address)).await {
         return None;
     }
-    match ExampleBackend::start(address, state_dir).await {
+    match ExampleBackend::start(address, state_dir, |message| stderr::host(message)).await {
         Ok(backend) => Some(backend),
         Err(error) => {
-            gateway_host::stderr::host(format_args!("{error}"));
+            stderr::host(error);
             None
         }
     }

@@ -6,6 +6,7 @@
 mod tasks;
 
 use std::convert::Infallible;
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -28,6 +29,9 @@ use crate::tasks::{Draft, Tasks};
 const MAX_BODY: usize = 1 << 20;
 /// The database within the state folder.
 const FILE: &str = "example_tasks.db";
+
+/// Where it says what went wrong, one message at a time.
+pub type Log = fn(fmt::Arguments<'_>);
 
 /// The backend while it runs. Dropping it stops it.
 #[derive(Debug)]
@@ -52,8 +56,13 @@ pub enum ExampleBackendError {
 }
 
 impl ExampleBackend {
-    /// Listens there and keeps its tasks in this folder, or in memory.
-    pub async fn start(address: SocketAddr, state_dir: Option<&Path>) -> Result<Self, ExampleBackendError> {
+    /// Listens on `address`, where port 0 takes any free one, and keeps its tasks in the folder `state_dir`, which is
+    /// created, or in memory. What fails later, while it answers requests, goes to `log`.
+    ///
+    /// # Errors
+    ///
+    /// The address is taken, or the folder or the database in it cannot be used.
+    pub async fn start(address: SocketAddr, state_dir: Option<&Path>, log: Log) -> Result<Self, ExampleBackendError> {
         let listen = |error| ExampleBackendError::Listen(address, error);
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
@@ -65,7 +74,7 @@ impl ExampleBackend {
             None => None,
         };
         let tasks = Arc::new(Tasks::open(file.as_deref()).map_err(ExampleBackendError::Database)?);
-        Ok(Self { address, server: tokio::spawn(accept(listener, tasks)) })
+        Ok(Self { address, server: tokio::spawn(accept(listener, tasks, log)) })
     }
 
     /// Where it listens.
@@ -80,7 +89,7 @@ impl Drop for ExampleBackend {
     }
 }
 
-async fn accept(listener: TcpListener, tasks: Arc<Tasks>) {
+async fn accept(listener: TcpListener, tasks: Arc<Tasks>, log: Log) {
     let mut connections = tokio::task::JoinSet::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -92,7 +101,7 @@ async fn accept(listener: TcpListener, tasks: Arc<Tasks>) {
         let service = service_fn(move |request| {
             let tasks = Arc::clone(&tasks);
             async move {
-                let mut response = answer(&tasks, request).await;
+                let mut response = answer(&tasks, log, request).await;
                 response
                     .headers_mut()
                     .insert(HeaderName::from_static("x-served-by"), HeaderValue::from_static("example-backend"));
@@ -108,24 +117,30 @@ async fn accept(listener: TcpListener, tasks: Arc<Tasks>) {
 
 type Reply = Response<Full<Bytes>>;
 
-/// A reply that is no success.
-struct Refusal(StatusCode, &'static str);
-
-impl From<rusqlite::Error> for Refusal {
-    fn from(error: rusqlite::Error) -> Self {
-        gateway_host::stderr::host(format_args!("the database of the example backend failed: {error}"));
-        Self(StatusCode::INTERNAL_SERVER_ERROR, "database failure")
-    }
+/// Why a request gets no success.
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    /// It asks for something that is not there, or in a way that is not understood: the status and the sentence for the client.
+    #[error("{1}")]
+    Client(StatusCode, &'static str),
+    /// The client gets a 500 without the reason, which is for the log.
+    #[error("the database of the example backend failed: {0}")]
+    Database(#[from] rusqlite::Error),
 }
 
-const NOT_FOUND: Refusal = Refusal(StatusCode::NOT_FOUND, "not found");
-const TITLE_MISSING: Refusal = Refusal(StatusCode::BAD_REQUEST, "title is required and must not be empty");
+const NOT_FOUND: Refusal = Refusal::Client(StatusCode::NOT_FOUND, "not found");
+const TITLE_MISSING: Refusal = Refusal::Client(StatusCode::BAD_REQUEST, "title is required and must not be empty");
 
-async fn answer(tasks: &Tasks, request: Request<Incoming>) -> Reply {
-    match route(tasks, request).await {
-        Ok(reply) => reply,
-        Err(Refusal(status, message)) => json(status, &serde_json::json!({ "error": message })),
-    }
+async fn answer(tasks: &Tasks, log: Log, request: Request<Incoming>) -> Reply {
+    let (status, message) = match route(tasks, request).await {
+        Ok(reply) => return reply,
+        Err(Refusal::Client(status, message)) => (status, message),
+        Err(error @ Refusal::Database(_)) => {
+            log(format_args!("{error}"));
+            (StatusCode::INTERNAL_SERVER_ERROR, "database failure")
+        }
+    };
+    json(status, &serde_json::json!({ "error": message }))
 }
 
 async fn route(tasks: &Tasks, request: Request<Incoming>) -> Result<Reply, Refusal> {
@@ -181,13 +196,13 @@ async fn route(tasks: &Tasks, request: Request<Incoming>) -> Result<Reply, Refus
 async fn read(request: Request<Incoming>) -> Result<Draft, Refusal> {
     let body = Limited::new(request.into_body(), MAX_BODY).collect().await.map_err(|error| {
         if error.is::<LengthLimitError>() {
-            Refusal(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 1 MiB")
+            Refusal::Client(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 1 MiB")
         } else {
-            Refusal(StatusCode::BAD_REQUEST, "the body ended early")
+            Refusal::Client(StatusCode::BAD_REQUEST, "the body ended early")
         }
     })?;
     serde_json::from_slice(&body.to_bytes())
-        .map_err(|_| Refusal(StatusCode::BAD_REQUEST, "the body is not a task in JSON"))
+        .map_err(|_| Refusal::Client(StatusCode::BAD_REQUEST, "the body is not a task in JSON"))
 }
 
 fn title(title: Option<String>) -> Result<String, Refusal> {

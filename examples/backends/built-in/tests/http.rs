@@ -35,7 +35,9 @@ impl Client {
 
 #[tokio::test]
 async fn tasks_over_http() {
-    let backend = ExampleBackend::start(SocketAddr::from(([127, 0, 0, 1], 0)), None).await.unwrap();
+    let backend = ExampleBackend::start(SocketAddr::from(([127, 0, 0, 1], 0)), None, |message| panic!("{message}"))
+        .await
+        .unwrap();
     let client = Client(backend.local_addr());
     client.check("GET", "/health", "", &["200 OK", r#"{"status":"ok"}"#]).await;
     client.check("GET", "/tasks", "", &["200 OK", r#"[{"id":1,"#, r#""id":2"#, r#""done":false"#]).await;
@@ -56,7 +58,9 @@ async fn tasks_over_http() {
 
 #[tokio::test]
 async fn refusals() {
-    let backend = ExampleBackend::start(SocketAddr::from(([127, 0, 0, 1], 0)), None).await.unwrap();
+    let backend = ExampleBackend::start(SocketAddr::from(([127, 0, 0, 1], 0)), None, |message| panic!("{message}"))
+        .await
+        .unwrap();
     let client = Client(backend.local_addr());
     for body in ["", "{", "[]", r#"{"title":1}"#] {
         client.check("POST", "/tasks", body, &["400", r#"{"error":""#]).await;
@@ -78,7 +82,9 @@ async fn refusals() {
 
 #[tokio::test]
 async fn head_has_the_length_and_no_body() {
-    let backend = ExampleBackend::start(SocketAddr::from(([127, 0, 0, 1], 0)), None).await.unwrap();
+    let backend = ExampleBackend::start(SocketAddr::from(([127, 0, 0, 1], 0)), None, |message| panic!("{message}"))
+        .await
+        .unwrap();
     let response = Client(backend.local_addr()).send("HEAD", "/tasks/1", "").await;
     assert!(response.starts_with("HTTP/1.1 200") && response.contains("content-length: "), "{response}");
     assert!(response.ends_with("\r\n\r\n"), "{response}");
