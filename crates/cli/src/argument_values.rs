@@ -12,12 +12,14 @@ pub(crate) struct Pair {
     pub(crate) value: PairValue,
 }
 
+/// The value itself, or the file that holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PairValue {
     Text(String),
     File(PathBuf),
 }
 
+/// `name=value` or `name=@file`; the value may be empty.
 pub(crate) fn pair(text: &str) -> Result<Pair, String> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE or NAME=@FILE")?;
     if name.is_empty() {
@@ -52,6 +54,7 @@ pub(crate) fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     Ok((name, value))
 }
 
+/// A number from 1 on.
 pub(crate) fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) => Err("at least 1 is needed".to_owned()),

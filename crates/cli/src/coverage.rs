@@ -14,7 +14,7 @@ use gateway_host::variables::environment_name;
 
 use self::pattern::Pattern;
 
-/// The entries of `allowed_outbound_hosts` that can be used; those that cannot are somebody else's message.
+/// The entries of `allowed_outbound_hosts` that can be used; other code reports those that cannot.
 #[derive(Debug)]
 pub(crate) struct Coverage {
     all: AllowedHosts,

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-/// A text for stdout. One that nobody reads is no reason to fail.
+/// A text for stdout, whole. A closed stdout is not a reason to fail.
 pub(crate) fn print(text: impl AsRef<[u8]>) {
     let mut stdout = std::io::stdout().lock();
     drop(stdout.write_all(text.as_ref()).and_then(|()| stdout.flush()));

@@ -26,7 +26,7 @@ pub(crate) enum SettingsError {
     Manifest(#[from] ManifestError),
 }
 
-/// The values of `--variable`.
+/// The values of `--variable`, by name; files are read.
 pub(crate) fn variables(pairs: &[Pair]) -> Result<BTreeMap<String, String>, SettingsError> {
     pairs.iter().map(|Pair { name, value }| Ok((name.clone(), variable(name, value)?))).collect()
 }
@@ -43,7 +43,7 @@ pub(crate) fn variable(name: &str, value: &PairValue) -> Result<String, Settings
     }
 }
 
-/// The folder of the key-value store: the one of the flag, otherwise `.spin` next to the manifest.
+/// The folder of the key-value store: that of the flag, otherwise `.spin` next to the manifest.
 pub(crate) fn state_dir(from: &Path, flag: Option<&Path>) -> Result<PathBuf, SettingsError> {
     match flag {
         Some(folder) => Ok(folder.to_owned()),

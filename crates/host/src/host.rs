@@ -46,12 +46,20 @@ pub struct Host {
 
 impl Host {
     /// Loads the manifest and serves it. When this returns, requests are answered.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`], whose message says what to do.
     pub async fn start(options: HostOptions) -> Result<Self, HostError> {
         let application = Application::load(&options)?;
         Self::serve(application, options).await
     }
 
     /// Serves an application that was loaded with these options.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::start`], except for what loading the application finds.
     pub async fn serve(application: Application, options: HostOptions) -> Result<Self, HostError> {
         open_files::raise_limit();
         let component = &application.manifest.component;
@@ -98,12 +106,12 @@ impl Host {
         Ok(Self { address, store, slots, checks, instructions: blueprint.instructions, own, stop, server })
     }
 
-    /// Where it listens; tells the port when port 0 was asked for.
+    /// Where it listens, with the port that was taken for port 0.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// How often the component read and wrote the key-value store.
+    /// How often the component has read and written the key-value store.
     pub fn stats(&self) -> StoreStats {
         self.store.stats()
     }
@@ -154,7 +162,7 @@ impl Room {
     /// Idle instances take what the requests leave.
     fn of(options: &HostOptions) -> Self {
         let requests = memory_maps::affordable(options.max_concurrency);
-        // One more than there are clients: health checks take nobody's place.
+        // One more than there are clients: health checks take no place from a client.
         let busy = requests.saturating_add(1);
         let idle_per_worker = match options.instance_reuse.get() {
             1 => 0,

@@ -40,7 +40,7 @@ pub enum HostError {
     /// The address to listen on is taken or not ours.
     #[error("{}", listen_message(.address, .error))]
     Listen {
-        /// The address asked for.
+        /// The address of [`crate::HostOptions::listen`].
         address: SocketAddr,
         /// What the system said.
         #[source]

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_cha
 
 /// Lines that may wait for stderr.
 const QUEUE: usize = 16 * 1024;
-/// Bytes collected for one write.
+/// Bytes after which what was collected is written.
 const BATCH: usize = 64 * 1024;
 
 enum Message {
@@ -33,7 +33,8 @@ fn log() -> &'static Log {
     })
 }
 
-/// A message of the host itself.
+/// Queues a message of the host itself, as a line that begins with `gateway-host: `. It never waits: where the queue is full, the
+/// line is dropped and counted.
 pub fn host(message: impl std::fmt::Display) {
     line(format!("gateway-host: {message}\n").into_bytes());
 }

@@ -15,7 +15,7 @@ use crate::one_request::{self, RequestError};
 
 /// How long the gateway may take.
 const LIMIT: Duration = Duration::from_secs(2);
-/// An answer is about a hundred bytes; more is not the gateway's.
+/// Bytes of the answer. The gateway's has about a hundred.
 const MAX_ANSWER: usize = 64 * 1024;
 const AGENT: &str = concat!("gateway-host/", env!("CARGO_PKG_VERSION"), " (health)");
 
@@ -35,10 +35,10 @@ impl fmt::Display for Healthy {
 /// Why it is not known to be healthy.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HealthError {
-    /// `--url` is no URL.
+    /// `--url` is not a URL.
     #[error("--url {0}")]
     Url(#[source] UrlError),
-    /// `--url` is an https one; TLS is not the gateway's affair.
+    /// `--url` is an https one, and the gateway itself speaks no TLS.
     #[error("--url must start with http://: the gateway itself speaks no TLS")]
     Https,
     /// Nothing there takes a connection.

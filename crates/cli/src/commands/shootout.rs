@@ -59,7 +59,7 @@ pub(crate) async fn run(arguments: &Shootout) -> Result<ExitCode, ShootoutError>
     })
 }
 
-/// Colours are for terminals, unless somebody does not want them (no-color.org).
+/// Colours are for terminals, unless the user does not want them (no-color.org).
 fn colours(terminal: bool, no_color: Option<&OsStr>, term: Option<&OsStr>) -> bool {
     terminal && no_color.is_none_or(OsStr::is_empty) && term.is_none_or(|term| term != "dumb")
 }

@@ -43,19 +43,19 @@ pub(crate) enum UpError {
     /// Manifest and variables make no application.
     #[error(transparent)]
     Application(#[from] ApplicationError),
-    /// There is no fresh component.
+    /// The component was not built.
     #[error(transparent)]
     Build(#[from] BuildError),
     /// The thread that built the component panicked.
     #[error(transparent)]
     BuildThread(#[from] JoinError),
-    /// Nothing would end the host in good order.
+    /// Without signals, nothing would end the host in good order.
     #[error("cannot listen for signals: {0}")]
     Signals(#[source] io::Error),
     /// The host does not start.
     #[error(transparent)]
     Host(#[from] HostError),
-    /// Somebody was in a hurry.
+    /// A second signal came before the requests in flight had ended.
     #[error("stopped by a second signal, requests in flight were cut off")]
     CutOff,
 }
@@ -72,7 +72,7 @@ pub(crate) async fn run(arguments: Up) -> Result<(), UpError> {
         true => None,
         false => start_example(&application, options.state_dir.as_deref()).await,
     };
-    // Before the banner: whoever reads it may signal at once.
+    // Before the banner: its reader may signal at once.
     let mut signals = Signals::listen().map_err(UpError::Signals)?;
     let host = Host::serve(application.clone(), options).await?;
     if !arguments.quiet {
@@ -119,8 +119,8 @@ fn options(arguments: &Up) -> Result<HostOptions, UpError> {
     Ok(options)
 }
 
-/// Starts the example backend where the default backend should be on this machine, if nothing listens there. That it
-/// does not start is no error of the gateway.
+/// Starts the example backend where the default backend should be on this machine, if nothing listens there. A
+/// failure to start it is logged, and the gateway goes on.
 async fn start_example(application: &Application, state_dir: Option<&Path>) -> Option<ExampleBackend> {
     let address = loopback(application.variables.get(DEFAULT_BACKEND_VARIABLE)?)?;
     if let Ok(Ok(_)) = tokio::time::timeout(LOOK, TcpStream::connect(address)).await {

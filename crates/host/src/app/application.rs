@@ -9,7 +9,7 @@ use crate::app::manifest::{Manifest, ManifestError};
 use crate::app::options::HostOptions;
 use crate::app::variables::{Sources, VariableError, resolve};
 
-/// Why there is no application to serve.
+/// Why the manifest and its variables make no application.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApplicationError {
@@ -24,7 +24,7 @@ pub enum ApplicationError {
     Template {
         /// The setting that holds the template, such as `component.gateway.variables.environment`.
         setting: String,
-        /// What is wrong with it.
+        /// Why the template cannot be expanded.
         #[source]
         error: TemplateError,
     },
@@ -36,9 +36,9 @@ pub enum ApplicationError {
 /// A manifest and the values that its templates have in this run.
 #[derive(Debug, Clone)]
 pub struct Application {
-    /// The manifest as read.
+    /// The manifest, with its templates as they are written.
     pub manifest: Manifest,
-    /// The application's variables.
+    /// The value of each variable that the manifest declares, by name.
     pub variables: BTreeMap<String, String>,
     /// What the component sees: the names under `[component.<id>.variables]` only.
     pub component_variables: BTreeMap<String, String>,
@@ -47,7 +47,11 @@ pub struct Application {
 }
 
 impl Application {
-    /// Reads the manifest and resolves variables and templates.
+    /// Reads the manifest and resolves variables and templates. Nothing is started, and the component need not exist.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong: the manifest, a variable, a template, an entry of `allowed_outbound_hosts`.
     pub fn load(options: &HostOptions) -> Result<Self, ApplicationError> {
         let manifest = Manifest::load(&options.manifest)?;
         let mut sources = Sources::from_flags(options.variables.clone());

@@ -21,7 +21,7 @@ pub enum TemplateError {
     /// `{{` without `}}`.
     #[error("the template {0:?} opens with '{{{{' and lacks the closing '}}}}'")]
     Unclosed(String),
-    /// What stands between the braces is no variable name.
+    /// The text between the braces is not the name of a variable.
     #[error("the template uses {0:?}, which is no variable name (lowercase letters, digits, single underscores)")]
     InvalidName(String),
     /// The variable is not declared, or has no value.
@@ -30,7 +30,11 @@ pub enum TemplateError {
 }
 
 impl Template {
-    /// Splits `text` into literal parts and variables.
+    /// Splits `text` into literal parts and variables. A text without braces is a template too.
+    ///
+    /// # Errors
+    ///
+    /// [`TemplateError::Unclosed`] and [`TemplateError::InvalidName`].
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let mut parts = Vec::new();
         let mut rest = text;
@@ -55,6 +59,10 @@ impl Template {
     }
 
     /// The text with every variable replaced by its value.
+    ///
+    /// # Errors
+    ///
+    /// [`TemplateError::Undefined`], for the first variable that `values` lacks.
     pub fn expand(&self, values: &BTreeMap<String, String>) -> Result<String, TemplateError> {
         let mut text = String::new();
         for part in &self.0 {
@@ -68,7 +76,7 @@ impl Template {
         Ok(text)
     }
 
-    /// The variables it uses, in order.
+    /// The names of the variables it uses, in the order of the text, with repetitions.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|part| match part {
             Part::Text(_) => None,

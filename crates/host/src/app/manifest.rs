@@ -19,37 +19,38 @@ pub struct Manifest {
     pub path: PathBuf,
     /// The folder that relative paths in it start from.
     pub folder: PathBuf,
-    /// `application.name`.
+    /// `application.name`, which the start-up text shows.
     pub name: String,
     /// `[variables]`: the variables of the application, by name.
     pub variables: BTreeMap<String, Declaration>,
-    /// The component that answers requests.
+    /// The component that the one `[[trigger.http]]` names.
     pub component: Component,
 }
 
-/// `[component.<id>]`.
+/// `[component.<id>]`, as far as this host serves it.
 #[derive(Debug, Clone)]
 pub struct Component {
-    /// Its id in the manifest.
+    /// `<id>`, which messages repeat.
     pub id: String,
     /// The compiled component, an absolute path or one relative to the working folder.
     pub source: PathBuf,
-    /// Where it may connect to; the entries may be templates.
+    /// Where it may connect to; the entries may be templates. Default: nowhere.
     pub allowed_outbound_hosts: Vec<String>,
-    /// The labels of the key-value stores it may open.
+    /// The labels of the key-value stores it may open. Default: none.
     pub key_value_stores: Vec<String>,
-    /// The variables it sees: name and template.
+    /// The variables it sees: name and template. Default: none.
     pub variables: BTreeMap<String, String>,
-    /// How to compile it.
+    /// How to compile it; `None` where the manifest does not say.
     pub build: Option<Build>,
 }
 
-/// `[component.<id>.build]`.
+/// `[component.<id>.build]`: how to compile the component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Build {
-    /// Shell commands, run in order.
+    /// Shell commands, to run in order up to the first that fails.
     pub commands: Vec<String>,
-    /// The folder to run them in.
+    /// The folder to run them in: `workdir`, relative to the manifest. Default: the folder of the manifest, which may be empty for
+    /// the working folder.
     pub folder: PathBuf,
 }
 
@@ -63,24 +64,28 @@ pub enum ManifestError {
         path = .0.display()
     )]
     Missing(PathBuf),
-    /// The file cannot be read.
+    /// The file is there and cannot be read.
     #[error("cannot read the manifest {path}: {1}", path = .0.display())]
     Unreadable(PathBuf, #[source] io::Error),
     /// It is not TOML, or a field has the wrong type.
     #[error("the manifest {path} is malformed; correct this and start again:\n{1}", path = .0.display())]
     Malformed(PathBuf, String),
-    /// It is well-formed but asks for something this host does not do.
+    /// It is well-formed but asks for something this host does not do; the text says what, and what would do it.
     #[error("{path}: {1}", path = .0.display())]
     Unsupported(PathBuf, String),
 }
 
 impl Manifest {
-    /// Where the application keeps its state, unless told otherwise: `.spin` beside the manifest, as in Spin.
+    /// The folder where the application keeps its state by default: `.spin` beside the manifest, as in Spin. It need not exist.
     pub fn state_dir(&self) -> PathBuf {
         self.folder.join(".spin")
     }
 
     /// Reads the manifest at `from`, a file or a folder with a `spin.toml`.
+    ///
+    /// # Errors
+    ///
+    /// [`ManifestError`], which names the file.
     pub fn load(from: &Path) -> Result<Self, ManifestError> {
         let path = if from.is_dir() { from.join("spin.toml") } else { from.to_owned() };
         let text = std::fs::read_to_string(&path).map_err(|error| match error.kind() {
@@ -90,7 +95,11 @@ impl Manifest {
         Self::parse(&path, &text)
     }
 
-    /// Interprets `text` as the contents of the manifest at `path`.
+    /// Interprets `text` as the contents of the manifest at `path`, which need not exist: relative paths start from its folder.
+    ///
+    /// # Errors
+    ///
+    /// [`ManifestError::Malformed`] and [`ManifestError::Unsupported`].
     pub fn parse(path: &Path, text: &str) -> Result<Self, ManifestError> {
         let malformed = |error: toml::de::Error| ManifestError::Malformed(path.to_owned(), error.to_string());
         let unsupported = |message: String| ManifestError::Unsupported(path.to_owned(), message);

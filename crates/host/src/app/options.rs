@@ -6,18 +6,18 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Settings of [`crate::Host::start`].
+/// Settings of [`crate::Host::start`]; [`HostOptions::new`] has the defaults.
 #[derive(Debug, Clone)]
 pub struct HostOptions {
     /// The manifest: a file, or a folder that holds a `spin.toml`.
     pub manifest: PathBuf,
     /// Where to listen; port 0 takes any free one. Default: `127.0.0.1:3000`.
     pub listen: SocketAddr,
-    /// Values of variables that win over every other source.
+    /// Values of variables, by name, that win over every other source. Default: none.
     pub variables: BTreeMap<String, String>,
     /// Whether `SPIN_VARIABLE_…` and the file `.env` in the working folder count. Default: no.
     pub read_environment: bool,
-    /// Written into the store `default` before the first request.
+    /// Keys and values that are written into the store `default` before the first request. Default: none.
     pub key_values: Vec<(String, Vec<u8>)>,
     /// Where the stores are kept on disk; without it they live in memory. Default: memory.
     pub state_dir: Option<PathBuf>,

@@ -5,21 +5,21 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-/// One entry of `[variables]`.
+/// One entry of `[variables]`: a variable that the application declares.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct Declaration {
-    /// The value if nothing else gives one.
+    /// The value if nothing else gives one. Default: none.
     #[serde(default)]
     pub default: Option<String>,
-    /// Whether the application refuses to start without a value.
+    /// Whether the application refuses to start without a value. Default: no.
     #[serde(default)]
     pub required: bool,
-    /// Whether the value must not be shown.
+    /// Whether the value must not be shown. Default: no.
     #[serde(default)]
     pub secret: bool,
 }
 
-/// How an environment variable is called that sets the variable `name`.
+/// The environment variable that sets the variable `name`: `SPIN_VARIABLE_` and the name in capitals.
 pub fn environment_name(name: &str) -> String {
     format!("SPIN_VARIABLE_{}", name.to_ascii_uppercase())
 }
@@ -44,9 +44,9 @@ pub enum VariableError {
     /// A flag sets a variable that the manifest does not declare.
     #[error("--variable {name}: the manifest declares no such variable; it has: {list}", list = .declared.join(", "))]
     Unknown {
-        /// The name given.
+        /// The name that the flag gives.
         name: String,
-        /// The names there are.
+        /// The names that the manifest declares, sorted.
         declared: Vec<String>,
     },
     /// A required variable has no value.
@@ -56,7 +56,7 @@ pub enum VariableError {
         outside = environment_name(.0)
     )]
     Missing(String),
-    /// The `.env` file exists and cannot be read.
+    /// The `.env` file exists and cannot be read; the text says where, and never shows a value.
     #[error("cannot read .env in the working folder: {0}")]
     DotEnv(String),
 }
@@ -64,21 +64,25 @@ pub enum VariableError {
 /// Where values come from, strongest first.
 #[derive(Debug, Default)]
 pub struct Sources {
-    /// `--variable`.
+    /// Values of `--variable`, by the name of the variable.
     pub flags: BTreeMap<String, String>,
-    /// `SPIN_VARIABLE_…` of the environment, by full name.
+    /// Values of `SPIN_VARIABLE_…` in the environment, by full name.
     pub environment: BTreeMap<String, String>,
-    /// The same names from `.env`.
+    /// Values of `.env` in the working folder, by full name.
     pub dotenv: BTreeMap<String, String>,
 }
 
 impl Sources {
-    /// Flags only.
+    /// Flags only: neither the environment nor `.env` counts.
     pub fn from_flags(flags: BTreeMap<String, String>) -> Self {
         Self { flags, ..Self::default() }
     }
 
-    /// Adds the process's environment and the file `.env` in the working folder. The environment is not changed.
+    /// Adds the process's environment and the file `.env` in the working folder, where there is one. The environment is not changed.
+    ///
+    /// # Errors
+    ///
+    /// [`VariableError::DotEnv`].
     pub fn with_environment(mut self) -> Result<Self, VariableError> {
         self.environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -96,7 +100,7 @@ impl Sources {
         Ok(self)
     }
 
-    /// The value of a declared variable, from the strongest source that has one.
+    /// The value of a declared variable, from the strongest source that has one. `None` where no source has.
     pub fn value<'a>(&'a self, name: &str, declaration: &'a Declaration) -> Option<&'a str> {
         let outside = environment_name(name);
         self.flags
@@ -122,6 +126,10 @@ fn unreadable(error: &dotenvy::Error, text: &str) -> VariableError {
 }
 
 /// Gives every declared variable its value.
+///
+/// # Errors
+///
+/// A flag sets an unknown variable, a name breaks the rules, or a variable has no value.
 pub fn resolve(
     declared: &BTreeMap<String, Declaration>,
     sources: &Sources,

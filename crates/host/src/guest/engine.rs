@@ -25,7 +25,7 @@ pub enum EngineError {
     /// wasmtime does not start on this machine.
     #[error("the WebAssembly engine does not start on this machine: {0:#}")]
     Setup(#[source] wasmtime::Error),
-    /// The file is no component.
+    /// The file is not a component, or not one that wasmtime can compile.
     #[error(
         "{path} is not a WebAssembly component this host can compile; build it anew with --build: {1:#}",
         path = .0.display()

@@ -50,7 +50,7 @@ pub(crate) struct Instances {
     outbound: Outbound,
     /// The last one used comes first: its memory is warm.
     idle: Mutex<Vec<Instance>>,
-    /// How many may idle.
+    /// How many may idle; none where each serves one request.
     keep: usize,
 }
 

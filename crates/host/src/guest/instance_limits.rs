@@ -1,7 +1,7 @@
 //! What one instance may use: memory, and time spent computing without waiting for anything.
 //!
 //! The engine's epoch advances every [`TICK`]. An instance that is computing when it does, gives way to others and is
-//! counted; when it waits for something instead, the count starts anew. So a stream that runs for hours is fine, and an
+//! counted; when it waits for something instead, the count starts again. So a stream that runs for hours is fine, and an
 //! endless loop is not.
 
 use std::pin::Pin;
@@ -63,7 +63,7 @@ impl ComputeMeter {
         meter
     }
 
-    /// Starts counting anew, for the next request of a store that this meter was installed in.
+    /// Starts counting again, for the next request of a store that this meter was installed in.
     pub(crate) fn begin<T: 'static>(&self, store: &mut Store<T>) {
         self.ticks.store(0, Ordering::Relaxed);
         self.interrupted.store(false, Ordering::Relaxed);

@@ -11,9 +11,9 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use crate::stderr;
 
-/// A guest that writes no line break gets one here.
+/// Bytes after which a guest that writes no line break gets one.
 const MAX_LINE: usize = 64 * 1024;
-/// What one write may carry.
+/// Bytes that one write may carry.
 const WRITE_BUDGET: usize = 64 * 1024;
 
 /// Collects the output of one instance. Clones share the line that is being written.

@@ -8,7 +8,7 @@ use crate::guest::state::State;
 use crate::stderr;
 use crate::store::store_error::StoreError;
 
-/// An open store: its label.
+/// A store that the component has opened, by its label.
 #[expect(unreachable_pub, reason = "the generated code exports it from its private module")]
 pub struct OpenStore(String);
 
@@ -25,7 +25,7 @@ mod bindings {
     });
 }
 
-/// Offers both interfaces.
+/// Adds both interfaces to what a component may import.
 pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     bindings::Capabilities::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
 }

@@ -13,7 +13,7 @@ use crate::outbound::client;
 /// Memory that the fields of one message may take, in bytes, each name and value with the size of its handle.
 pub(crate) const LIMIT: usize = 128 << 10;
 
-/// As the component gives it.
+/// Names and values, in the order in which the component gives them.
 pub(crate) type List = Vec<(String, Vec<u8>)>;
 
 /// Why there is no map.

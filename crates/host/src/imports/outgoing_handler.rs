@@ -77,7 +77,7 @@ fn into_http(request: HostOutgoingRequest) -> Result<Request<WasiBody>, ErrorCod
     Ok(http)
 }
 
-/// The length of the body that the fields speak of. The component may send on fields as it received them, which nobody has checked for this.
+/// The length of the body that the fields speak of. The component may send on fields as it received them, unchecked.
 fn declared_length(headers: &HeaderMap) -> Result<Option<u64>, ErrorCode> {
     let mut values = headers.get_all(CONTENT_LENGTH).iter();
     let Some(value) = values.next() else {

@@ -14,7 +14,7 @@ use crate::imports::outgoing_handler;
 const TYPES: &str = "wasi:http/types@0.2.12";
 const OUTGOING_HANDLER: &str = "wasi:http/outgoing-handler@0.2.12";
 
-/// Offers both interfaces.
+/// Adds `wasi:http/types` and `wasi:http/outgoing-handler` to what a component may import.
 pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     types::add_to_linker::<_, WasiHttp>(linker, &LinkOptions::default().into(), State::http)?;
     linker.allow_shadowing(true);

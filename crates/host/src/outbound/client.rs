@@ -19,7 +19,7 @@ use crate::stderr;
 const IDLE_CONNECTIONS: usize = 1024;
 const IDLE_TIME: Duration = Duration::from_secs(60);
 
-/// Fields that are the host's affair, as in Spin.
+/// Fields that the host sets itself and a component may not, as in Spin.
 static FORBIDDEN: [HeaderName; 9] = DEFAULT_FORBIDDEN_HEADERS;
 
 /// The component's way out. Clones share the connections.
@@ -118,8 +118,8 @@ impl WasiHttpHooks for Outbound {
     }
 }
 
-/// Whether a field is the host's affair. Each field of each message is asked about: the provided version of the hook allocates a closure and builds
-/// the list every time.
+/// Whether the host sets a field itself, and a component may not. It is asked about each field of each message: the provided version of
+/// the hook allocates a closure and builds the list every time.
 pub(crate) fn is_forbidden(name: &HeaderName) -> bool {
     FORBIDDEN.contains(name)
 }

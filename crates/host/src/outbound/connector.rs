@@ -55,7 +55,7 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 #[error("the TLS client does not start: {0}")]
 pub struct TlsSetupError(#[source] rustls::Error);
 
-/// The connector for the client.
+/// Opens connections for the client.
 #[derive(Clone)]
 pub(crate) struct Connector(HttpsConnector<HttpConnector<Resolver>>);
 
@@ -143,7 +143,7 @@ fn classify_tls(error: io::Error) -> ConnectError {
     ConnectError::Tls(error.into())
 }
 
-/// The system's resolver, whose failures can be told from others.
+/// The system's resolver, whose failures differ from others in their type.
 #[derive(Clone)]
 pub(crate) struct Resolver(GaiResolver);
 

@@ -19,7 +19,6 @@ pub(crate) struct EarlyAnswer<S> {
 }
 
 impl<S> EarlyAnswer<S> {
-    /// Wraps a connection.
     pub(crate) fn new(stream: S) -> Self {
         Self { stream, nobody_reads: false }
     }

@@ -13,12 +13,13 @@ use wasmtime_wasi_http::Error;
 pub(crate) struct IdleBody {
     body: Incoming,
     limit: Duration,
-    /// Made at the first wait and set anew, in place, at each further one.
+    /// Made at the first wait and reset in place at each further one.
     timer: Option<Pin<Box<Sleep>>>,
     waiting: bool,
 }
 
 impl IdleBody {
+    /// `limit` is how long to wait for each part of the body.
     pub(crate) fn new(body: Incoming, limit: Duration) -> Self {
         Self { body, limit, timer: None, waiting: false }
     }

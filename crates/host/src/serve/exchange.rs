@@ -106,7 +106,7 @@ impl<T: Send + 'static> Drop for Detaching<T> {
     }
 }
 
-/// The body of a response.
+/// The body of a response, of the host or of the component.
 pub(crate) enum ResponseBody {
     /// Of a reply of the host.
     Host(Full<Bytes>),

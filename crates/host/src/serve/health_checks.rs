@@ -56,7 +56,7 @@ impl HealthChecks {
     }
 }
 
-/// Why a check told nothing.
+/// Why the health of the backends is not known after a check.
 #[derive(Debug, thiserror::Error)]
 enum Trouble {
     #[error("the request cannot be made: {0}")]

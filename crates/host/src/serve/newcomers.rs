@@ -3,17 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Those of one worker.
+/// The newcomers of one worker. Clones are not made: each connection holds a [`Newcomer`].
 #[derive(Debug, Default)]
 pub(crate) struct Newcomers(Arc<AtomicUsize>);
 
 impl Newcomers {
-    /// How many there are.
     pub(crate) fn count(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// One more.
+    /// Counts one more, until its first request or its end.
     pub(crate) fn add(&self) -> Newcomer {
         self.0.fetch_add(1, Ordering::Relaxed);
         Newcomer { all: Arc::clone(&self.0), is_new: AtomicBool::new(true) }
@@ -28,7 +27,7 @@ pub(crate) struct Newcomer {
 }
 
 impl Newcomer {
-    /// It has brought a request.
+    /// It has brought a request. Only the first call counts.
     pub(crate) fn brought(&self) {
         if self.is_new.swap(false, Ordering::Relaxed) {
             self.all.fetch_sub(1, Ordering::Relaxed);

@@ -1,7 +1,7 @@
 //! The limit on open files: every request takes two, and the usual soft limit of 1,024 would end at 500 requests.
 
-/// Raises the soft limit to the hard one, where there is such a thing. That it stays as it was is no error: there is
-/// then room for fewer connections.
+/// Raises the soft limit to the hard one, where there is such a thing. Where that fails there is
+/// room for fewer connections, which is not an error.
 pub(crate) fn raise_limit() {
     #[cfg(unix)]
     {

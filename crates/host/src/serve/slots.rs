@@ -24,12 +24,12 @@ impl Slots {
     /// For so many requests at once.
     pub(crate) fn new(concurrency: usize) -> Self {
         let running = TaskTracker::new();
-        // It counts as idle only then; tokens are given out all the same.
+        // Only a closed tracker counts as idle. It still gives out tokens.
         running.close();
         Self { free: Arc::new(Semaphore::new(concurrency.min(Semaphore::MAX_PERMITS))), running }
     }
 
-    /// A slot, where one is free.
+    /// A slot; `None` where all are taken.
     pub(crate) fn take(&self) -> Option<Slot> {
         let free = Arc::clone(&self.free).try_acquire_owned().ok()?;
         Some(Slot { _free: free, _running: self.running.token() })

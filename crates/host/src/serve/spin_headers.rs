@@ -19,7 +19,7 @@ pub(crate) fn append(headers: &mut HeaderMap, uri: &Uri, authority: &str, client
     let mut add = |name: &'static str, value: HeaderValue| {
         headers.append(HeaderName::from_static(name), value);
     };
-    // A path that is no header value cannot come out of the parser; should it happen, the header is left out.
+    // The parser lets no path through that is not a header value; if it does, the header is left out.
     if let Ok(value) = HeaderValue::try_from(full_url) {
         add("spin-full-url", value);
     }

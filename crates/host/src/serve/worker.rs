@@ -15,7 +15,7 @@ use crate::serve::newcomers::Newcomers;
 use crate::serve::service::{Service, protocol, serve_connection};
 use crate::stderr;
 
-/// How long the last connections have to bring their first request once the host stops, counted anew while some do.
+/// How long the last connections have to bring their first request once the host stops, counted again while some do.
 const ARRIVAL: Duration = Duration::from_millis(50);
 
 /// A running worker. Dropping it makes it finish what it has.
@@ -43,12 +43,12 @@ impl Worker {
         Ok(Self { connections, open, drained })
     }
 
-    /// Connections that it has now.
+    /// How many connections it has now, with those that it was just given.
     pub(crate) fn open(&self) -> usize {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// Gives it a connection.
+    /// Gives it a connection, which counts as open at once.
     pub(crate) fn serve(&self, stream: std::net::TcpStream, client: SocketAddr) {
         self.open.fetch_add(1, Ordering::Relaxed);
         // A worker ends only after its sender is gone.
@@ -77,7 +77,7 @@ async fn work(
             Ok(stream) => {
                 let watched = connections.watch(serve_connection(&http, stream, client, &service, newcomers.add()));
                 tokio::spawn(async move {
-                    // What can fail here is the client's connection, which is no news.
+                    // What can fail here is the client's connection, which is not worth a line.
                     drop(watched.await);
                     drop(counted);
                 });

@@ -20,7 +20,7 @@ use crate::store::database::{self, MAX_WAIT};
 use crate::store::recent_reads::{Moment, RecentReads};
 use crate::store::store_error::StoreError;
 
-/// All stores of the application.
+/// The key-value stores of an application, each known by its label. Clones share them and their counts.
 #[derive(Debug, Clone)]
 pub struct KeyValueStore {
     reader: Arc<Mutex<Connection>>,
@@ -52,14 +52,18 @@ impl Counts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoreStats {
-    /// Calls of `get`.
+    /// Calls of `get`, whether or not they had to ask the database.
     pub reads: u64,
     /// Calls of `set` that have ended.
     pub writes: u64,
 }
 
 impl KeyValueStore {
-    /// Opens the store in this folder, which is created, or in memory.
+    /// Opens the stores in this folder, which is created, or in memory.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Folder`] and [`StoreError::Open`]; in memory [`StoreError::Statement`].
     pub fn open(state_dir: Option<&Path>) -> Result<Self, StoreError> {
         let Some(folder) = state_dir else {
             return Ok(Self::over_one(database::open_in_memory()?, None));
@@ -89,7 +93,12 @@ impl KeyValueStore {
         Ok(Self { reader, recent: Arc::default(), ..self.clone() })
     }
 
-    /// Opens the store in this folder for reading; nothing is created or changed, and a host may be using it. `None` where there is none.
+    /// Opens the stores in this folder for reading; nothing is created or changed, and a host may be using them. `None` where there are
+    /// none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Open`].
     pub fn open_read_only(folder: &Path) -> Result<Option<Self>, StoreError> {
         let path = folder.join(database::FILE);
         if !path.is_file() {
@@ -114,7 +123,7 @@ impl KeyValueStore {
         }
     }
 
-    /// Uses so far.
+    /// How often the component has read and written so far.
     pub fn stats(&self) -> StoreStats {
         StoreStats {
             reads: self.counts.reads.load(Ordering::Relaxed),
@@ -122,7 +131,11 @@ impl KeyValueStore {
         }
     }
 
-    /// Writes pairs that the host is started with; they do not count as the component's.
+    /// Writes pairs of key and value that the host is started with; they do not count as the component's.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Statement`]; pairs before the one that failed are written.
     pub fn seed(&self, store: &str, pairs: &[(String, Vec<u8>)]) -> Result<(), StoreError> {
         let writer = lock(&self.writer);
         let written = pairs.iter().try_for_each(|(key, value)| database::put(&writer, store, key, value));
@@ -130,7 +143,12 @@ impl KeyValueStore {
         Ok(written?)
     }
 
-    /// The value of a key: what this process wrote last, or what another one did, unless that was less than 2 ms ago.
+    /// The value of a key: what this process wrote last, or what another one did, unless that was less than 2 ms ago. `None` where the
+    /// store has no such key.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Statement`].
     pub fn get(&self, store: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.counts.reads.fetch_add(1, Ordering::Relaxed);
         // Before the read: a change made meanwhile counts as later.
@@ -144,25 +162,41 @@ impl KeyValueStore {
         Ok(value)
     }
 
-    /// Whether there is such a key.
+    /// Whether the store has such a key, as the database says at this moment.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Statement`].
     pub fn exists(&self, store: &str, key: &str) -> Result<bool, StoreError> {
         Ok(database::exists(&lock(&self.reader), store, key)?)
     }
 
-    /// All keys of a store.
+    /// All keys of a store, sorted; none where nothing was ever written to it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Statement`].
     pub fn keys(&self, store: &str) -> Result<Vec<String>, StoreError> {
         Ok(database::keys(&lock(&self.reader), store)?)
     }
 
-    /// Sets a key, whether it exists or not.
+    /// Sets a key, whether it exists or not. After that, every reader of this process sees the value.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Statement`], [`StoreError::Busy`] after 5 s, and [`StoreError::Stopped`].
     pub async fn set(&self, store: String, key: String, value: Vec<u8>) -> Result<(), StoreError> {
         let written = self.write(move |writer| database::put(writer, &store, &key, &value)).await;
-        // Only now: whoever waits for a write by its count wants to read it.
+        // Only now: a test that waits for this count then reads what was written.
         self.counts.writes.fetch_add(1, Ordering::Relaxed);
         written
     }
 
     /// Removes a key; one that does not exist is fine.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`KeyValueStore::set`].
     pub async fn delete(&self, store: String, key: String) -> Result<(), StoreError> {
         self.write(move |writer| database::delete(writer, &store, &key)).await
     }
@@ -177,7 +211,7 @@ impl KeyValueStore {
         let (writer, counts) = (Arc::clone(&self.writer), Arc::clone(&self.counts));
         let write = move || {
             let written = work(&lock(&writer));
-            // Also where nobody waits for it any more.
+            // Also where its caller has stopped waiting.
             counts.changed();
             drop(turn);
             written

@@ -25,9 +25,9 @@ use tokio::task::JoinHandle;
 
 use crate::tasks::{Draft, Tasks};
 
-/// The largest body accepted.
+/// Bytes of a request body; a larger one is answered with 413.
 const MAX_BODY: usize = 1 << 20;
-/// The database within the state folder.
+/// The file of the database within the state folder.
 const FILE: &str = "example_tasks.db";
 
 /// Where it says what went wrong, one message at a time.
@@ -40,7 +40,7 @@ pub struct ExampleBackend {
     server: JoinHandle<()>,
 }
 
-/// Why it does not run.
+/// Why the backend does not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExampleBackendError {
@@ -77,7 +77,7 @@ impl ExampleBackend {
         Ok(Self { address, server: tokio::spawn(accept(listener, tasks, log)) })
     }
 
-    /// Where it listens.
+    /// Where it listens, with the port that was taken for port 0.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }

@@ -11,7 +11,7 @@ pub(super) enum Severity {
     Warning,
 }
 
-/// What was found.
+/// The problems found, in their order; none where all is well.
 #[derive(Debug, Default)]
 pub(super) struct Findings(Vec<(Severity, String)>);
 
@@ -32,12 +32,10 @@ impl Findings {
         self.0.push((severity, line));
     }
 
-    /// How many errors there are.
     pub(super) fn errors(&self) -> usize {
         self.count(Severity::Error)
     }
 
-    /// How many warnings there are.
     pub(super) fn warnings(&self) -> usize {
         self.count(Severity::Warning)
     }

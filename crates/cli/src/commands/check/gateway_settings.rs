@@ -14,7 +14,7 @@ use crate::snapshot::Values;
 /// Hosted platforms end a request after this time, with an error of their own.
 const PLATFORM_LIMIT: Duration = Duration::from_secs(30);
 
-/// The environment; `local` if it cannot be told.
+/// The environment; `local` where the variable is wrong.
 pub(super) fn check(variables: &BTreeMap<String, String>, findings: &mut Findings) -> Location {
     let value = |name: &str| variables.get(name).map(String::as_str);
     let location = environment(value(ENVIRONMENT)).unwrap_or_else(|error| {

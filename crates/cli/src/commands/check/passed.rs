@@ -63,7 +63,7 @@ fn used(manifest: &Manifest, name: &str, findings: &mut Findings) -> bool {
              add it under [variables] and [component.{}.variables] to be able to set it",
             component.id
         )),
-        // A constant or another variable, which is the manifest's affair.
+        // A constant or another variable, which is up to the manifest.
         (_, true) => {}
     }
     passed

@@ -10,7 +10,7 @@ use super::similar::nearest;
 use crate::argument_values::Pair;
 use crate::settings;
 
-/// The values there are. A variable without one is told here, and missing in the result.
+/// The values by name. A variable without one is an error, and missing in the result.
 pub(super) fn check(manifest: &Manifest, flags: &[Pair], findings: &mut Findings) -> BTreeMap<String, String> {
     let sources = sources(flags, findings);
     strangers(manifest, &sources, findings);

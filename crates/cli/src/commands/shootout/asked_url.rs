@@ -33,7 +33,7 @@ impl Target {
     }
 }
 
-/// Whether `--backends` leaves something to compare. Ids themselves are the gateway's affair.
+/// Whether `--backends` leaves something to compare. The gateway checks the ids themselves.
 pub(super) fn several(backends: &str) -> Result<(), ShootoutError> {
     let mut named: Vec<_> = backends.split(',').map(str::trim).collect();
     named.sort_unstable();

@@ -12,7 +12,7 @@ use super::terminal::plain;
 use crate::arguments::Shootout;
 use crate::one_request::{self, RequestError};
 
-/// A comparison of sixteen backends with whole patches is some hundred KiB; more is not the gateway's.
+/// Bytes of the comparison. One of sixteen backends with whole patches has some hundred KiB.
 const MAX_ANSWER: usize = 8 * 1024 * 1024;
 const AGENT: &str = concat!("gateway-host/", env!("CARGO_PKG_VERSION"), " (shootout)");
 
@@ -53,7 +53,7 @@ async fn exchange(target: &Target, arguments: &Shootout) -> Result<(StatusCode, 
     one_request::send(&target.gateway, request, MAX_ANSWER).await.map_err(failed)
 }
 
-/// The user's fields stand in place of the command's own of the same name.
+/// The user's fields replace the command's own of the same name.
 fn request(target: &Target, arguments: &Shootout) -> Result<Request<Empty<Bytes>>, hyper::http::Error> {
     let mut builder = Request::builder()
         .method(arguments.method.as_str())

@@ -9,7 +9,7 @@ use gateway_core::error::shorten;
 use super::report::{Operation, Report, Row, label};
 use crate::output::number;
 
-/// The longest value shown in a line, in characters. The files hold everything.
+/// Characters of a value shown in a line. The files hold everything.
 const MAX_VALUE: usize = 100;
 
 /// Where text is coloured, with the terminal's own colours.

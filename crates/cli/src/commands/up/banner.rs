@@ -7,12 +7,12 @@ use std::net::SocketAddr;
 use gateway_host::Application;
 use hyper::Uri;
 
-/// The backend that requests without a header go to, and the variable with its URL.
+/// The backend that requests without `x-backend` go to.
 pub(crate) const DEFAULT_BACKEND: &str = "bun-sqlite";
-/// The variable with its URL.
+/// The variable with the URL of that backend.
 pub(crate) const DEFAULT_BACKEND_VARIABLE: &str = "backend_bun_sqlite_url";
 
-/// The text.
+/// What the text is made of; `Display` makes it.
 pub(crate) struct Banner<'a> {
     pub(crate) application: &'a Application,
     pub(crate) address: SocketAddr,

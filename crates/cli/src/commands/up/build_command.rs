@@ -5,7 +5,7 @@ use std::process::{Command, ExitStatus};
 
 use gateway_host::manifest::Manifest;
 
-/// Why there is no fresh component.
+/// Why the component was not built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum BuildError {
@@ -13,32 +13,21 @@ pub(crate) enum BuildError {
     #[error(
         "there is nothing to build: the manifest has no [component.{component}.build]; leave out --build, or add a command there"
     )]
-    NoCommand {
-        /// The component's id.
-        component: String,
-    },
+    NoCommand { component: String },
     /// The command could not be started.
     #[error("cannot run the build command `{command}` in {folder}: {error}", folder = .folder.display())]
     Start {
-        /// The command.
         command: String,
-        /// The folder it was to run in.
         folder: PathBuf,
-        /// What the system said.
         #[source]
         error: std::io::Error,
     },
     /// The command failed; its own messages are on the terminal.
     #[error("the build command `{command}` failed ({status}); see its messages above")]
-    Failed {
-        /// The command.
-        command: String,
-        /// How it ended.
-        status: ExitStatus,
-    },
+    Failed { command: String, status: ExitStatus },
 }
 
-/// Runs it to its end. Its output goes where ours goes, so that progress is seen.
+/// Runs all commands, up to the first that fails. Their output goes where ours goes, so that progress is seen.
 pub(crate) fn run(manifest: &Manifest) -> Result<(), BuildError> {
     let component = &manifest.component;
     let Some(build) = &component.build else {

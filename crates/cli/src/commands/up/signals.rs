@@ -22,7 +22,7 @@ impl Signals {
         Ok(Self {})
     }
 
-    /// The next signal.
+    /// Returns at the next signal.
     pub(crate) async fn next(&mut self) {
         #[cfg(unix)]
         tokio::select! {
