@@ -1,4 +1,11 @@
 //! `gateway-host up` builds and serves the gateway, for people without the Spin CLI; its other commands look after what is served.
+//!
+//! ```text
+//! trailing ─ arguments ─ argument_values       what was written
+//! commands ─┬─ settings ─ arguments            what it means
+//!           ├─ coverage, snapshot ─ backend_entry    what is configured and stored
+//!           └─ one_request, output             a running gateway, the terminal
+//! ```
 
 mod argument_values;
 mod arguments;
