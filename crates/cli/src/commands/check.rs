@@ -1,11 +1,11 @@
 //! `check`: what would keep the gateway from starting, or a request from its backend, found out before either.
 //!
 //! ```text
-//! manifest ─ variables ─ passed ─ settings ─┬─ hosts ─ backends ─┬─ one line per problem, or `ok`
-//!                                           └─ store ────────────┘
+//! manifest ─ variables ─ passed ─ gateway_settings ─┬─ hosts ─ backends ─┬─ one line per problem, or `ok`
+//!                                                   └─ store ────────────┘
 //! ```
 //!
-//! Each part looks at one thing, goes on after a problem, and leaves out what is only a consequence of one already told.
+//! Each part looks at one thing, goes on after a problem, and leaves out what only follows from one that it has reported.
 //! Whether a value is right is decided by the code that will use it: the host's, and `gateway-core` for the gateway.
 
 mod backends;

@@ -2,9 +2,9 @@
 //! as files.
 //!
 //! ```text
-//! target ─ client ─ report (the gateway's JSON) ─┬─ text ── stdout
-//!                                                ├─ csv ─┐
-//!                                                └─ chart ┴─ files, beside the JSON as it came
+//! asked_url ─ client ─ report (the gateway's JSON) ─┬─ terminal ── stdout
+//!                                                   ├─ csv ─┐
+//!                                                   └─ svg ─┴─ files, beside the JSON as it came
 //! ```
 //!
 //! The gateway measures and compares; nothing here asks a backend.
@@ -22,7 +22,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use self::asked_url::Target;
+use self::asked_url::AskedUrl;
 use self::report::{Report, Verdict};
 use self::shootout_error::ShootoutError;
 use self::terminal::Paint;
@@ -37,7 +37,7 @@ const FAILED: u8 = 4;
 /// Asks once, prints, writes the files. The exit code says whether the backends agree.
 pub(crate) async fn run(arguments: &Shootout) -> Result<ExitCode, ShootoutError> {
     asked_url::several(&arguments.backends)?;
-    let target = Target::parse(&arguments.url)?;
+    let target = AskedUrl::parse(&arguments.url)?;
     let body = client::ask(&target, arguments).await?;
     let report = Report::parse(&body).map_err(|_| ShootoutError::Foreign(target.origin()))?;
     let paint = Paint::new(colours(

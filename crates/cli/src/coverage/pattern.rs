@@ -9,12 +9,12 @@ use gateway_core::backend_url::{BackendUrl, Scheme};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pattern {
     scheme: Option<Scheme>,
-    host: Host,
+    host: HostPattern,
     port: Option<u16>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Host {
+enum HostPattern {
     Exactly(String),
     Below(String),
 }
@@ -22,7 +22,7 @@ enum Host {
 impl Pattern {
     /// One backend alone.
     pub(super) fn of(url: &BackendUrl) -> Self {
-        Self { scheme: Some(url.scheme()), host: Host::Exactly(url.host().to_owned()), port: Some(url.port()) }
+        Self { scheme: Some(url.scheme()), host: HostPattern::Exactly(url.host().to_owned()), port: Some(url.port()) }
     }
 
     /// One that fits this backend as well; `None` if only every host would.
@@ -35,7 +35,7 @@ impl Pattern {
     }
 }
 
-impl Host {
+impl HostPattern {
     fn widened(self, host: &str) -> Option<Self> {
         let mine = match &self {
             Self::Exactly(mine) if mine == host => return Some(self),
@@ -68,8 +68,8 @@ impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://", self.scheme.map_or("*", Scheme::as_str))?;
         match &self.host {
-            Host::Exactly(host) => f.write_str(host)?,
-            Host::Below(parent) => write!(f, "*.{parent}")?,
+            HostPattern::Exactly(host) => f.write_str(host)?,
+            HostPattern::Below(parent) => write!(f, "*.{parent}")?,
         }
         match (self.port, self.scheme) {
             (Some(port), Some(scheme)) if port == scheme.default_port() => Ok(()),

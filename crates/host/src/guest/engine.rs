@@ -42,7 +42,7 @@ pub enum EngineError {
 
 /// An engine and for how many instances its pool has room.
 #[derive(Clone)]
-struct Shared {
+struct SharedEngine {
     engine: Engine,
     room: usize,
     memory: usize,
@@ -55,7 +55,7 @@ struct Shared {
 ///
 /// One that meters counts instructions, which makes its code slower: it is not shared with hosts that do not.
 pub(crate) fn shared(instances: usize, memory: usize, metered: bool) -> Result<Engine, EngineError> {
-    static SHARED: Mutex<Option<Shared>> = Mutex::new(None);
+    static SHARED: Mutex<Option<SharedEngine>> = Mutex::new(None);
     if metered {
         return create(instances, memory, metered);
     }
@@ -64,7 +64,7 @@ pub(crate) fn shared(instances: usize, memory: usize, metered: bool) -> Result<E
         return Ok(present.engine.clone());
     }
     let engine = create(instances, memory, metered)?;
-    *shared = Some(Shared { engine: engine.clone(), room: instances, memory });
+    *shared = Some(SharedEngine { engine: engine.clone(), room: instances, memory });
     Ok(engine)
 }
 

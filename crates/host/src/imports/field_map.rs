@@ -18,7 +18,7 @@ pub(crate) type List = Vec<(String, Vec<u8>)>;
 
 /// Why there is no map.
 #[derive(Debug, PartialEq, Eq)]
-enum Refused {
+enum FieldError {
     Syntax,
     Forbidden,
     /// More than [`LIMIT`] allows, which ends the component.
@@ -29,9 +29,9 @@ enum Refused {
 pub(crate) fn from_list(state: &mut State, list: List) -> wasmtime::Result<Result<Resource<FieldMap>, HeaderError>> {
     let map = match collect(list) {
         Ok(map) => map,
-        Err(Refused::Syntax) => return Ok(Err(HeaderError::InvalidSyntax)),
-        Err(Refused::Forbidden) => return Ok(Err(HeaderError::Forbidden)),
-        Err(Refused::TooLarge) => {
+        Err(FieldError::Syntax) => return Ok(Err(HeaderError::InvalidSyntax)),
+        Err(FieldError::Forbidden) => return Ok(Err(HeaderError::Forbidden)),
+        Err(FieldError::TooLarge) => {
             return Err(wasmtime::Error::msg(format!("the fields of a message take more than {LIMIT} bytes")));
         }
     };
@@ -41,33 +41,33 @@ pub(crate) fn from_list(state: &mut State, list: List) -> wasmtime::Result<Resul
 }
 
 /// The list as a map, in its order.
-fn collect(list: List) -> Result<HeaderMap, Refused> {
+fn collect(list: List) -> Result<HeaderMap, FieldError> {
     // No more than could stay below the limit.
     let capacity = list.len().min(LIMIT.checked_div(size_of::<HeaderValue>()).unwrap_or_default());
-    let mut map = HeaderMap::try_with_capacity(capacity).map_err(|_| Refused::TooLarge)?;
+    let mut map = HeaderMap::try_with_capacity(capacity).map_err(|_| FieldError::TooLarge)?;
     let mut size: usize = 0;
     for (name, value) in list {
-        let name: HeaderName = name.parse().map_err(|_| Refused::Syntax)?;
+        let name: HeaderName = name.parse().map_err(|_| FieldError::Syntax)?;
         if client::is_forbidden(&name) {
-            return Err(Refused::Forbidden);
+            return Err(FieldError::Forbidden);
         }
         let value = if name == CONTENT_LENGTH {
             // Two of them would leave open where the message ends.
             if map.contains_key(&name) {
-                return Err(Refused::Syntax);
+                return Err(FieldError::Syntax);
             }
-            HeaderValue::from(length(&value).ok_or(Refused::Syntax)?)
+            HeaderValue::from(length(&value).ok_or(FieldError::Syntax)?)
         } else {
-            HeaderValue::try_from(value).map_err(|_| Refused::Syntax)?
+            HeaderValue::try_from(value).map_err(|_| FieldError::Syntax)?
         };
         let name_size = name.as_str().len().saturating_add(size_of::<HeaderName>());
         size = size.saturating_add(value.len()).saturating_add(size_of::<HeaderValue>());
-        let known = map.try_append(name, value).map_err(|_| Refused::TooLarge)?;
+        let known = map.try_append(name, value).map_err(|_| FieldError::TooLarge)?;
         if !known {
             size = size.saturating_add(name_size);
         }
         if size > LIMIT {
-            return Err(Refused::TooLarge);
+            return Err(FieldError::TooLarge);
         }
     }
     Ok(map)
@@ -87,7 +87,7 @@ mod tests {
 
     use super::*;
 
-    fn collected(list: &[(&str, &str)]) -> Result<Vec<(String, String)>, Refused> {
+    fn collected(list: &[(&str, &str)]) -> Result<Vec<(String, String)>, FieldError> {
         let list = list.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
         let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
         collect(list).map(|map| map.iter().map(|(name, value)| (name.to_string(), text(value))).collect())
@@ -104,17 +104,17 @@ mod tests {
     #[test]
     fn what_no_message_may_carry_is_refused() {
         for (list, expected) in [
-            (&[("a b", "1")][..], Refused::Syntax),
-            (&[("", "1")], Refused::Syntax),
-            (&[("a", "1\r\nb: 2")], Refused::Syntax),
-            (&[("content-length", "")], Refused::Syntax),
-            (&[("content-length", "+1")], Refused::Syntax),
-            (&[("content-length", "1, 1")], Refused::Syntax),
-            (&[("content-length", "18446744073709551616")], Refused::Syntax),
-            (&[("content-length", "1"), ("Content-Length", "1")], Refused::Syntax),
-            (&[("a", "1"), ("Host", "h")], Refused::Forbidden),
-            (&[("transfer-encoding", "chunked")], Refused::Forbidden),
-            (&[("Keep-Alive", "timeout=5")], Refused::Forbidden),
+            (&[("a b", "1")][..], FieldError::Syntax),
+            (&[("", "1")], FieldError::Syntax),
+            (&[("a", "1\r\nb: 2")], FieldError::Syntax),
+            (&[("content-length", "")], FieldError::Syntax),
+            (&[("content-length", "+1")], FieldError::Syntax),
+            (&[("content-length", "1, 1")], FieldError::Syntax),
+            (&[("content-length", "18446744073709551616")], FieldError::Syntax),
+            (&[("content-length", "1"), ("Content-Length", "1")], FieldError::Syntax),
+            (&[("a", "1"), ("Host", "h")], FieldError::Forbidden),
+            (&[("transfer-encoding", "chunked")], FieldError::Forbidden),
+            (&[("Keep-Alive", "timeout=5")], FieldError::Forbidden),
         ] {
             assert_eq!(collected(list), Err(expected), "{list:?}");
         }
@@ -124,8 +124,8 @@ mod tests {
     fn memory_is_bounded() {
         let half = "x".repeat(LIMIT / 2);
         assert!(collected(&[("a", &half)]).is_ok());
-        assert_eq!(collected(&[("a", &half), ("a", &half)]), Err(Refused::TooLarge));
+        assert_eq!(collected(&[("a", &half), ("a", &half)]), Err(FieldError::TooLarge));
         let many: Vec<_> = (0..LIMIT / size_of::<HeaderValue>()).map(|_| ("a", "")).collect();
-        assert_eq!(collected(&many), Err(Refused::TooLarge), "empty values cost memory too");
+        assert_eq!(collected(&many), Err(FieldError::TooLarge), "empty values cost memory too");
     }
 }

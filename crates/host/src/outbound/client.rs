@@ -24,9 +24,9 @@ static FORBIDDEN: [HeaderName; 9] = DEFAULT_FORBIDDEN_HEADERS;
 
 /// The component's way out. Clones share the connections.
 #[derive(Clone)]
-pub(crate) struct Outbound(Arc<Shared>);
+pub(crate) struct Outbound(Arc<Connections>);
 
-struct Shared {
+struct Connections {
     client: Client<Connector, WasiBody>,
     connector: Connector,
     allowed: Arc<AllowedHosts>,
@@ -54,7 +54,7 @@ impl Outbound {
             // wasi:http has set it.
             .set_host(false)
             .build(connector.clone());
-        Self(Arc::new(Shared { client, connector, allowed }))
+        Self(Arc::new(Connections { client, connector, allowed }))
     }
 
     /// Sends a request, if the manifest allows it. The response is there with its head: an upload that is still going on continues on the

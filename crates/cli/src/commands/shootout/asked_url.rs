@@ -6,12 +6,12 @@ use hyper::http::uri::PathAndQuery;
 use super::shootout_error::ShootoutError;
 
 #[derive(Debug)]
-pub(super) struct Target {
+pub(super) struct AskedUrl {
     pub(super) gateway: BackendUrl,
     pub(super) path: PathAndQuery,
 }
 
-impl Target {
+impl AskedUrl {
     /// A fragment is left out: it is never sent.
     pub(super) fn parse(url: &str) -> Result<Self, ShootoutError> {
         let url = url.trim().split('#').next().unwrap_or_default();
@@ -57,7 +57,7 @@ mod tests {
             ("http://[::1]:3000?a=/b", "http://[::1]:3000", "/?a=/b"),
             ("http://h//a/%2e/../b", "http://h", "//a/%2e/../b"),
         ] {
-            let target = Target::parse(url).unwrap();
+            let target = AskedUrl::parse(url).unwrap();
             assert_eq!((target.origin().as_str(), target.path.as_str()), (origin, path), "{url}");
         }
     }
@@ -72,7 +72,7 @@ mod tests {
             ("http:///tasks", "host"),
             ("http://h/a b", "percent-encode"),
         ] {
-            let error = Target::parse(url).unwrap_err();
+            let error = AskedUrl::parse(url).unwrap_err();
             assert!(error.to_string().contains(says) && error.exit_code() == 2, "{url}: {error}");
         }
         for alone in ["a", "a, a", ","] {

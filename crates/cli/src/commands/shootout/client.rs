@@ -6,7 +6,7 @@ use hyper::header::{ACCEPT, CONNECTION, HOST, USER_AGENT};
 use hyper::{Request, StatusCode};
 use serde::Deserialize;
 
-use super::asked_url::Target;
+use super::asked_url::AskedUrl;
 use super::shootout_error::ShootoutError;
 use super::terminal::plain;
 use crate::arguments::Shootout;
@@ -26,7 +26,7 @@ struct Refusal {
 }
 
 /// The comparison, byte for byte.
-pub(super) async fn ask(target: &Target, arguments: &Shootout) -> Result<Bytes, ShootoutError> {
+pub(super) async fn ask(target: &AskedUrl, arguments: &Shootout) -> Result<Bytes, ShootoutError> {
     let exchange = tokio::time::timeout(arguments.timeout, exchange(target, arguments));
     let (status, body) = exchange.await.map_err(|_| ShootoutError::Late(target.origin(), arguments.timeout))??;
     if status == StatusCode::OK {
@@ -44,7 +44,7 @@ pub(super) async fn ask(target: &Target, arguments: &Shootout) -> Result<Bytes, 
     }
 }
 
-async fn exchange(target: &Target, arguments: &Shootout) -> Result<(StatusCode, Bytes), ShootoutError> {
+async fn exchange(target: &AskedUrl, arguments: &Shootout) -> Result<(StatusCode, Bytes), ShootoutError> {
     let failed = |error| match error {
         RequestError::Connect(error) => ShootoutError::Connect(target.origin(), error),
         RequestError::Broken(reason) => ShootoutError::Broken(target.origin(), reason),
@@ -54,7 +54,7 @@ async fn exchange(target: &Target, arguments: &Shootout) -> Result<(StatusCode, 
 }
 
 /// The user's fields replace the command's own of the same name.
-fn request(target: &Target, arguments: &Shootout) -> Result<Request<Empty<Bytes>>, hyper::http::Error> {
+fn request(target: &AskedUrl, arguments: &Shootout) -> Result<Request<Empty<Bytes>>, hyper::http::Error> {
     let mut builder = Request::builder()
         .method(arguments.method.as_str())
         .uri(target.path.as_str())
