@@ -18,7 +18,6 @@ mod settings;
 mod snapshot;
 mod trailing;
 
-use std::fmt;
 use std::process::ExitCode;
 
 use self::arguments::Command;
@@ -28,7 +27,7 @@ fn main() -> ExitCode {
     let result = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::new(1, &error))
+        .map_err(|error| Failure::new(1, error))
         .and_then(|runtime| {
             let result = runtime.block_on(run(command));
             // What still runs now has outlived the drain timeout.
@@ -38,42 +37,43 @@ fn main() -> ExitCode {
     gateway_host::stderr::flush();
     match result {
         Ok(code) => code,
-        Err(Failure { code, message }) => {
-            eprintln!("error: {message}");
+        Err(Failure { code, error }) => {
+            // Its message names the cause; with {:#} the cause would follow once more.
+            eprintln!("error: {error}");
             ExitCode::from(code)
         }
     }
 }
 
-/// Why a command failed, for people and for scripts.
+/// Why a command failed, for people, and its exit code, for scripts.
 struct Failure {
     code: u8,
-    message: String,
+    error: anyhow::Error,
 }
 
 impl Failure {
-    fn new(code: u8, error: &dyn fmt::Display) -> Self {
-        Self { code, message: error.to_string() }
+    fn new(code: u8, error: impl Into<anyhow::Error>) -> Self {
+        Self { code, error: error.into() }
     }
 }
 
 async fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Up(arguments) => {
-            commands::up::run(arguments).await.map_err(|error| Failure::new(1, &error))?;
+            commands::up::run(arguments).await.map_err(|error| Failure::new(1, error))?;
         }
         Command::Kv(arguments) => {
-            commands::kv::run(&arguments).await.map_err(|error| Failure::new(error.exit_code(), &error))?;
+            commands::kv::run(&arguments).await.map_err(|error| Failure::new(error.exit_code(), error))?;
         }
         Command::Check(arguments) => return Ok(commands::check::run(&arguments)),
         Command::Health(arguments) => {
             let healthy = commands::health::run(&arguments.url).await;
-            let healthy = healthy.map_err(|error| Failure::new(error.exit_code(), &error))?;
+            let healthy = healthy.map_err(|error| Failure::new(error.exit_code(), error))?;
             output::print(format!("{healthy}\n"));
         }
         Command::Shootout(arguments) => {
             let outcome = commands::shootout::run(&arguments).await;
-            return outcome.map_err(|error| Failure::new(error.exit_code(), &error));
+            return outcome.map_err(|error| Failure::new(error.exit_code(), error));
         }
     }
     Ok(ExitCode::SUCCESS)
