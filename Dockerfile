@@ -13,7 +13,7 @@ COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     cargo run --locked --package gateway-build \
-    && cargo build --locked --package gateway-host --bin gateway-host \
+    && cargo build --locked --package gateway-cli --bin gateway-host \
     && install -D -m 0644 target/wasm32-wasip2/release/gateway.wasm /out/app/target/wasm32-wasip2/release/gateway.wasm \
     && install -D -m 0644 spin.toml /out/app/spin.toml \
     && install -D -m 0755 deploy/docker/entrypoint.sh /out/app/entrypoint.sh \

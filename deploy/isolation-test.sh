@@ -89,7 +89,7 @@ expect() { # DESCRIPTION PATTERN RESULT
   fi
 }
 
-if [ ! -x "$target/debug/gateway-host" ]; then cargo build --quiet --package gateway-host --bin gateway-host; fi
+if [ ! -x "$target/debug/gateway-host" ]; then cargo build --quiet --package gateway-cli --bin gateway-host; fi
 if [ ! -f target/wasm32-wasip2/release/gateway.wasm ]; then cargo run --quiet --package gateway-build; fi
 if [ ! -d examples/backends/bun-sqlite/node_modules ]; then
   (cd examples/backends/bun-sqlite && timeout 300 npm ci >"$work/npm" 2>&1) || skip "npm ci in examples/backends/bun-sqlite: $(tail -n 1 "$work/npm")"

@@ -98,10 +98,17 @@ fn the_native_build_of_the_component_is_empty() {
 
 #[test]
 fn only_the_component_names_the_sdk_and_only_the_host_names_wasmtime() {
-    for path in ["crates/core/src", "crates/host/src", "crates/build/src"].into_iter().flat_map(sources) {
+    for path in
+        ["crates/core/src", "crates/cli/src", "crates/host/src", "crates/build/src", "examples/backends/built-in/src"]
+            .into_iter()
+            .flat_map(sources)
+    {
         assert!(!code(&path).contains("spin_sdk"), "{}", path.display());
     }
-    for path in ["src", "crates/core/src", "crates/build/src"].into_iter().flat_map(sources) {
+    for path in ["src", "crates/core/src", "crates/cli/src", "crates/build/src", "examples/backends/built-in/src"]
+        .into_iter()
+        .flat_map(sources)
+    {
         let code = code(&path);
         assert!(!code.contains("wasmtime::") && !code.contains("wasmtime_"), "{}", path.display());
     }

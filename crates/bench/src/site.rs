@@ -74,7 +74,7 @@ impl Programs {
         let target = root.join("target");
         cargo(&root, &["--package", "bench-pass-through", "--release", "--target", "wasm32-wasip2"], Some(&target))
             .await?;
-        cargo(&root, &["--package", "gateway-host", "--bin", "gateway-host"], None).await?;
+        cargo(&root, &["--package", "gateway-cli", "--bin", "gateway-host"], None).await?;
         let host = beside_us("gateway-host")?;
         let workerd = match worker_wanted {
             true => worker::install(&root).await.map_err(|error| format!("{error:#}")),

@@ -1,0 +1,76 @@
+//! The one request to the gateway.
+
+use bytes::Bytes;
+use http_body_util::Empty;
+use hyper::header::{ACCEPT, CONNECTION, HOST, USER_AGENT};
+use hyper::{Request, StatusCode};
+use serde::Deserialize;
+
+use super::asked_url::AskedUrl;
+use super::shootout_error::ShootoutError;
+use super::terminal::plain;
+use crate::arguments::Shootout;
+use crate::one_request::{self, RequestError};
+
+/// Bytes of the comparison. One of sixteen backends with whole patches has some hundred KiB.
+const MAX_ANSWER: usize = 8 * 1024 * 1024;
+const AGENT: &str = concat!("gateway-host/", env!("CARGO_PKG_VERSION"), " (shootout)");
+
+/// The gateway's own error, as far as it matters here.
+#[derive(Deserialize)]
+struct Refusal {
+    error: String,
+    message: String,
+    #[serde(default)]
+    valid_backends: Vec<String>,
+}
+
+/// The comparison, byte for byte.
+pub(super) async fn ask(target: &AskedUrl, arguments: &Shootout) -> Result<Bytes, ShootoutError> {
+    let exchange = tokio::time::timeout(arguments.timeout, exchange(target, arguments));
+    let (status, body) = exchange.await.map_err(|_| ShootoutError::Late(target.origin(), arguments.timeout))??;
+    if status == StatusCode::OK {
+        return Ok(body);
+    }
+    match serde_json::from_slice::<Refusal>(&body) {
+        Err(_) => Err(ShootoutError::Foreign(target.origin())),
+        Ok(refusal) => Err(ShootoutError::Refused {
+            origin: target.origin(),
+            status,
+            error: plain(&refusal.error),
+            message: plain(&refusal.message),
+            valid: refusal.valid_backends.iter().map(|id| plain(id)).collect(),
+        }),
+    }
+}
+
+async fn exchange(target: &AskedUrl, arguments: &Shootout) -> Result<(StatusCode, Bytes), ShootoutError> {
+    let failed = |error| match error {
+        RequestError::Connect(error) => ShootoutError::Connect(target.origin(), error),
+        RequestError::Broken(reason) => ShootoutError::Broken(target.origin(), reason),
+    };
+    let request = request(target, arguments).map_err(|error| failed(RequestError::broken(error)))?;
+    one_request::send(&target.gateway, request, MAX_ANSWER).await.map_err(failed)
+}
+
+/// The user's fields replace the command's own of the same name.
+fn request(target: &AskedUrl, arguments: &Shootout) -> Result<Request<Empty<Bytes>>, hyper::http::Error> {
+    let mut builder = Request::builder()
+        .method(arguments.method.as_str())
+        .uri(target.path.as_str())
+        .header(CONNECTION, "close")
+        .header("x-backend", &arguments.backends)
+        .header("x-shootout-runs", arguments.runs.to_string());
+    if let Some(location) = &arguments.location {
+        builder = builder.header("x-backend-location", location);
+    }
+    for (name, value) in [(HOST, target.gateway.authority()), (USER_AGENT, AGENT), (ACCEPT, "*/*")] {
+        if arguments.headers.iter().all(|(given, _)| given != name) {
+            builder = builder.header(name, value);
+        }
+    }
+    for (name, value) in &arguments.headers {
+        builder = builder.header(name, value);
+    }
+    builder.body(Empty::new())
+}
