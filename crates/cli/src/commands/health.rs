@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gateway_core::backend::url::{BackendUrl, Scheme, UrlError};
+use gateway_core::status::endpoints::GatewayHealth;
 use http_body_util::Empty;
 use hyper::header::{CONNECTION, HOST, USER_AGENT};
 use hyper::{Request, StatusCode};
-use serde::Deserialize;
 
 use crate::one_request::{self, RequestError};
 
@@ -71,13 +71,6 @@ impl HealthError {
     }
 }
 
-/// As far as it matters here.
-#[derive(Deserialize)]
-struct Answer {
-    status: String,
-    version: String,
-}
-
 /// One question, at most two seconds.
 pub(crate) async fn run(url: &str) -> Result<Healthy, HealthError> {
     let url = BackendUrl::parse(url).map_err(HealthError::Url)?;
@@ -94,7 +87,7 @@ fn judge(origin: String, status: StatusCode, body: &[u8]) -> Result<Healthy, Hea
     if status != StatusCode::OK {
         return Err(HealthError::Status(origin, status));
     }
-    match serde_json::from_slice::<Answer>(body) {
+    match serde_json::from_slice::<GatewayHealth>(body) {
         Err(_) => Err(HealthError::Foreign(origin)),
         Ok(answer) if answer.status == "healthy" => Ok(Healthy { origin, version: answer.version }),
         Ok(answer) => Err(HealthError::Unhealthy(origin, answer.status.escape_debug().to_string())),

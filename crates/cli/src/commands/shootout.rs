@@ -12,7 +12,6 @@
 mod asked_url;
 mod client;
 mod csv;
-mod report;
 mod shootout_error;
 mod svg;
 mod terminal;
@@ -22,8 +21,9 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use gateway_core::comparison::report::Report;
+
 use self::asked_url::AskedUrl;
-use self::report::{Report, Verdict};
 use self::shootout_error::ShootoutError;
 use self::terminal::Paint;
 use crate::arguments::Shootout;
@@ -39,7 +39,7 @@ pub(crate) async fn run(arguments: &Shootout) -> Result<ExitCode, ShootoutError>
     asked_url::several(&arguments.backends)?;
     let target = AskedUrl::parse(&arguments.url)?;
     let body = client::ask(&target, arguments).await?;
-    let report = Report::parse(&body).map_err(|_| ShootoutError::Foreign(target.origin()))?;
+    let report: Report = serde_json::from_slice(&body).map_err(|_| ShootoutError::Foreign(target.origin()))?;
     let paint = Paint::new(colours(
         std::io::stdout().is_terminal(),
         std::env::var_os("NO_COLOR").as_deref(),
@@ -52,11 +52,20 @@ pub(crate) async fn run(arguments: &Shootout) -> Result<ExitCode, ShootoutError>
     )?;
     let files: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
     print(format!("\nwritten: {}\n", files.join(", ")));
-    Ok(match report.verdict() {
-        Verdict::Agree => ExitCode::SUCCESS,
-        Verdict::Disagree => ExitCode::from(DISAGREE),
-        Verdict::Failed => ExitCode::from(FAILED),
-    })
+    Ok(exit_code(&report))
+}
+
+fn exit_code(report: &Report) -> ExitCode {
+    let failed = !report.summary.failed.is_empty() || report.backends.iter().any(|row| row.failed > 0);
+    if !report.summary.disagree.is_empty() {
+        ExitCode::from(DISAGREE)
+    } else if failed {
+        ExitCode::from(FAILED)
+    } else if report.summary.agree {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(DISAGREE)
+    }
 }
 
 /// Colours are for terminals, unless the user does not want them (no-color.org).

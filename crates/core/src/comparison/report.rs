@@ -174,7 +174,8 @@ pub enum Op {
 }
 
 /// Why a backend gave no whole answer: what it would have been alone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Failure {
     /// The status of that answer.
     pub status: u16,
@@ -211,14 +212,32 @@ pub struct Summary {
     pub failed: Vec<String>,
 }
 
+impl Report {
+    /// The row that the others are compared with: that of the first answer of all. It alone has an answer and says nothing about its body.
+    pub fn reference(&self) -> Option<&ReportRow> {
+        self.backends.iter().find(|row| row.status.is_some() && row.body.is_none())
+    }
+}
+
 impl ReportRow {
     /// `id@location`.
     pub fn label(&self) -> String {
         BackendRef::new(&*self.backend, self.location).to_string()
     }
+
+    /// The spread of the whole time; of a single value where the report has only that.
+    pub fn total(&self) -> Option<SpreadMs> {
+        let single = self.total_ms.map(|ms| SpreadMs { min: ms, median: ms, p95: ms });
+        self.spread.map(|spread| spread.total_ms).or(single)
+    }
 }
 
 impl Skipped {
+    /// `id@location`.
+    pub fn label(&self) -> String {
+        BackendRef::new(&*self.backend, self.location).to_string()
+    }
+
     /// A backend that was left out for `reason`.
     pub fn new(backend: BackendRef, reason: String) -> Self {
         Skipped { backend: backend.id, location: backend.location, reason }

@@ -18,19 +18,20 @@ pub struct Reply {
 
 /// The body of an error. Members that are `None` are left out.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ErrorBody {
     /// What kind of error it is, in the words of the status.
     pub error: String,
     /// What happened, and what to do about it.
     pub message: String,
     /// The backend that the request was meant for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub backend: Option<String>,
     /// The ids that `x-backend` may name, sorted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_backends: Option<Vec<String>>,
     /// The values that `x-backend-location` may have.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_locations: Option<Vec<Location>>,
 }
 

@@ -16,6 +16,7 @@ pub struct GatewayHealth {
     /// The component's version.
     pub version: String,
     /// When it answered, as RFC 3339.
+    #[serde(default)]
     pub timestamp: String,
 }
 

@@ -1,10 +1,10 @@
 //! The one request to the gateway.
 
 use bytes::Bytes;
+use gateway_core::response::reply::ErrorBody;
 use http_body_util::Empty;
 use hyper::header::{ACCEPT, CONNECTION, HOST, USER_AGENT};
 use hyper::{Request, StatusCode};
-use serde::Deserialize;
 
 use super::asked_url::AskedUrl;
 use super::shootout_error::ShootoutError;
@@ -16,15 +16,6 @@ use crate::one_request::{self, RequestError};
 const MAX_ANSWER: usize = 8 * 1024 * 1024;
 const AGENT: &str = concat!("gateway-host/", env!("CARGO_PKG_VERSION"), " (shootout)");
 
-/// The gateway's own error, as far as it matters here.
-#[derive(Deserialize)]
-struct Refusal {
-    error: String,
-    message: String,
-    #[serde(default)]
-    valid_backends: Vec<String>,
-}
-
 /// The comparison, byte for byte.
 pub(super) async fn ask(target: &AskedUrl, arguments: &Shootout) -> Result<Bytes, ShootoutError> {
     let exchange = tokio::time::timeout(arguments.timeout, exchange(target, arguments));
@@ -32,15 +23,15 @@ pub(super) async fn ask(target: &AskedUrl, arguments: &Shootout) -> Result<Bytes
     if status == StatusCode::OK {
         return Ok(body);
     }
-    match serde_json::from_slice::<Refusal>(&body) {
-        Err(_) => Err(ShootoutError::Foreign(target.origin())),
-        Ok(refusal) => Err(ShootoutError::Refused {
+    match serde_json::from_slice::<ErrorBody>(&body) {
+        Ok(refusal) if !refusal.error.is_empty() => Err(ShootoutError::Refused {
             origin: target.origin(),
             status,
             error: plain(&refusal.error),
             message: plain(&refusal.message),
-            valid: refusal.valid_backends.iter().map(|id| plain(id)).collect(),
+            valid: refusal.valid_backends.iter().flatten().map(|id| plain(id)).collect(),
         }),
+        _ => Err(ShootoutError::Foreign(target.origin())),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The figures as CSV (RFC 4180): one line per backend, times in milliseconds, empty where there is no value.
 
-use super::report::{Report, Row, Spread};
+use gateway_core::comparison::report::{Report, ReportRow, SpreadMs};
 
 const COLUMNS: [&str; 16] = [
     "backend",
@@ -31,11 +31,11 @@ pub(super) fn render(report: &Report) -> String {
     csv
 }
 
-fn fields(row: &Row) -> Vec<String> {
+fn fields(row: &ReportRow) -> Vec<String> {
     let text = |value: Option<&dyn ToString>| value.map(ToString::to_string).unwrap_or_default();
     let mut fields = vec![
         row.backend.clone(),
-        row.location.clone(),
+        row.location.as_str().to_owned(),
         text(row.status.as_ref().map(|status| status as &dyn ToString)),
         text(row.size.as_ref().map(|size| size as &dyn ToString)),
         row.sha256.clone().unwrap_or_default(),
@@ -44,11 +44,13 @@ fn fields(row: &Row) -> Vec<String> {
         row.varies.to_string(),
     ];
     for spread in [row.spread.as_ref().map(|spread| spread.first_byte_ms), row.total()] {
-        let parts: [fn(Spread) -> f64; 3] = [|it| it.min, |it| it.median, |it| it.p95];
+        let parts: [fn(SpreadMs) -> f64; 3] = [|it| it.min, |it| it.median, |it| it.p95];
         fields.extend(parts.map(|part| spread.map(|spread| part(spread).to_string()).unwrap_or_default()));
     }
-    fields.push(row.body.clone().unwrap_or_default());
-    fields.push(row.error.as_ref().map(|error| format!("{}: {}", error.error, error.message)).unwrap_or_default());
+    fields.push(row.body.map(|body| body.as_str().to_owned()).unwrap_or_default());
+    fields.push(
+        row.error.as_ref().map(|error| format!("{}: {}", error.body.error, error.body.message)).unwrap_or_default(),
+    );
     fields
 }
 

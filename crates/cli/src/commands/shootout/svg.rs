@@ -6,8 +6,8 @@
 
 use gateway_core::text::shorten;
 
-use super::report::{Report, Row, Spread};
 use super::terminal::milliseconds;
+use gateway_core::comparison::report::{Report, ReportRow, SpreadMs};
 
 /// Lengths, in pixels.
 const WIDTH: f64 = 760.0;
@@ -37,8 +37,12 @@ const STYLE: &str = "
 
 /// The text of the SVG file.
 pub(super) fn render(report: &Report) -> String {
-    let largest =
-        report.backends.iter().filter_map(Row::total).map(|total| total.p95.max(total.median)).fold(0.0, f64::max);
+    let largest = report
+        .backends
+        .iter()
+        .filter_map(ReportRow::total)
+        .map(|total| total.p95.max(total.median))
+        .fold(0.0, f64::max);
     let scale = if largest > 0.0 { (WIDTH - LEFT - RIGHT) / largest } else { 0.0 };
     let mut body = String::new();
     let mut y = TOP;
@@ -55,7 +59,7 @@ pub(super) fn render(report: &Report) -> String {
         body.push_str(&match row.total() {
             Some(total) => bar(total, if fastest { "fastest" } else { "bar" }, y, scale),
             None => {
-                let reason = row.error.as_ref().map_or("no answer", |error| error.error.as_str());
+                let reason = row.error.as_ref().map_or("no answer", |error| error.body.error.as_str());
                 format!(
                     "<text class=\"bad\" x=\"{:.0}\" y=\"{:.1}\">{}</text>\n",
                     LEFT + 8.0,
@@ -86,7 +90,7 @@ pub(super) fn render(report: &Report) -> String {
     )
 }
 
-fn bar(total: Spread, class: &str, y: f64, scale: f64) -> String {
+fn bar(total: SpreadMs, class: &str, y: f64, scale: f64) -> String {
     let middle = y + BAR / 2.0;
     let at = |value: f64| LEFT + value * scale;
     format!(

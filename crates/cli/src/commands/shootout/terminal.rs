@@ -4,9 +4,9 @@
 
 use std::fmt::Write;
 
+use gateway_core::comparison::report::{BodyEquality, Op, Operation, Report, ReportRow};
 use gateway_core::text::shorten;
 
-use super::report::{Operation, Report, Row, label};
 use crate::output::number;
 
 /// Characters of a value shown in a line. The files hold everything.
@@ -41,7 +41,7 @@ impl Paint {
 pub(super) fn render(report: &Report, origin: &str, paint: Paint) -> String {
     let mut out = String::new();
     let rounds = if report.runs.done == report.runs.asked {
-        number(report.runs.done as usize, "round")
+        number(report.runs.done, "round")
     } else {
         format!(
             "{} of {} rounds; the gateway starts none after its request_timeout",
@@ -58,7 +58,7 @@ pub(super) fn render(report: &Report, origin: &str, paint: Paint) -> String {
 
 fn table(out: &mut String, report: &Report, paint: Paint) {
     let head = ["backend", "status", "first byte", "total min", "median", "p95", "size", "body"].map(str::to_owned);
-    let reference = report.reference().map(Row::label);
+    let reference = report.reference().map(ReportRow::label);
     let rows: Vec<_> = report.backends.iter().map(|row| cells(row, reference.as_deref())).collect();
     let widths: Vec<usize> = (0..head.len())
         .map(|column| {
@@ -82,14 +82,14 @@ fn table(out: &mut String, report: &Report, paint: Paint) {
     }
 }
 
-fn cells(row: &Row, reference: Option<&str>) -> [String; 8] {
+fn cells(row: &ReportRow, reference: Option<&str>) -> [String; 8] {
     let none = || "–".to_owned();
     let time = |ms: Option<f64>| ms.map_or_else(none, milliseconds);
     let total = row.total();
     let label = row.label();
-    let body = match row.body.as_deref() {
+    let body = match row.body {
         _ if row.status.is_none() => "no answer",
-        Some(verdict) => verdict,
+        Some(equality) => equality.as_str(),
         None if reference == Some(&label) => "compared with",
         None => "–",
     };
@@ -101,7 +101,7 @@ fn cells(row: &Row, reference: Option<&str>) -> [String; 8] {
         time(total.map(|total| total.median)),
         time(total.map(|total| total.p95)),
         row.size.map_or_else(none, size),
-        plain(body),
+        body.to_owned(),
     ]
 }
 
@@ -110,14 +110,14 @@ fn differences(out: &mut String, report: &Report, paint: Paint) {
     let first = reference.map(|row| plain(&row.label())).unwrap_or_default();
     for row in &report.backends {
         let mut lines = Vec::new();
-        let status = |row: &Row| row.status.map_or_else(|| "none".to_owned(), |status| status.to_string());
+        let status = |row: &ReportRow| row.status.map_or_else(|| "none".to_owned(), |status| status.to_string());
         if let Some(error) = &row.error {
-            lines.push(format!("{}: {}", plain(&error.error), plain(&error.message)));
+            lines.push(format!("{}: {}", plain(&error.body.error), plain(&error.body.message)));
         }
         if let Some(reference) = reference.filter(|reference| row.status.is_some() && reference.status != row.status) {
             lines.push(format!("status: {}, not {}", status(row), status(reference)));
         }
-        if row.body.as_deref() == Some("different") {
+        if row.body == Some(BodyEquality::Different) {
             match &row.patch {
                 Some(patch) => {
                     lines.extend(patch.iter().map(|operation| in_words(operation, paint)));
@@ -158,7 +158,7 @@ fn differences(out: &mut String, report: &Report, paint: Paint) {
         }
     }
     for skipped in &report.skipped {
-        let label = plain(&label(&skipped.backend, &skipped.location));
+        let label = plain(&skipped.label());
         line(out, format_args!("\n{} was left out: {}", paint.bold(&label), plain(&skipped.reason)));
     }
 }
@@ -166,12 +166,11 @@ fn differences(out: &mut String, report: &Report, paint: Paint) {
 /// One operation of the patch as a line: what it does, where, and the new value.
 fn in_words(operation: &Operation, paint: Paint) -> String {
     let path = if operation.path.is_empty() { "(the whole body)".to_owned() } else { plain(&operation.path) };
-    let value = || shorten(&plain(&operation.value.to_string()), MAX_VALUE);
-    match operation.op.as_str() {
-        "add" => format!("{} {path}: {}", paint.good("+"), value()),
-        "remove" => format!("{} {path}", paint.bad("-")),
-        "replace" => format!("~ {path}: {}", value()),
-        other => format!("{} {path} {}", plain(other), plain(operation.from.as_deref().unwrap_or_default())),
+    let value = || shorten(&plain(operation.value.as_ref().map_or("null", |value| value.get())), MAX_VALUE);
+    match operation.op {
+        Op::Add => format!("{} {path}: {}", paint.good("+"), value()),
+        Op::Remove => format!("{} {path}", paint.bad("-")),
+        Op::Replace => format!("~ {path}: {}", value()),
     }
 }
 
@@ -185,7 +184,7 @@ fn values(values: &[String]) -> String {
 fn summary(out: &mut String, report: &Report, paint: Paint) {
     let summary = &report.summary;
     out.push('\n');
-    let median = |row: &&Row| row.total().map(|total| total.median);
+    let median = |row: &&ReportRow| row.total().map(|total| total.median);
     let fastest = report.backends.iter().find(|row| summary.fastest.as_deref() == Some(&row.label()));
     if let Some((row, least)) = fastest.and_then(|row| Some((row, median(&row)?))) {
         let label = paint.bold(&plain(&row.label()));
