@@ -1,11 +1,12 @@
 //! What the gateway writes itself: errors, the status page, the log.
 
 use arbitrary::{Arbitrary, Unstructured};
-use gateway_core::backend::reference::Location;
+use gateway_core::backend::reference::{BackendRef, Location};
 use gateway_core::config::ConfigError;
 use gateway_core::failure::UpstreamFailure;
+use gateway_core::health::entry::State;
 use gateway_core::response::error::GatewayError;
-use gateway_core::response::log;
+use gateway_core::response::log::LogLine;
 use gateway_core::status::page::StatusPage;
 use gateway_core::status::view::BackendView;
 use gateway_core::time::Timestamp;
@@ -47,10 +48,10 @@ fn view(row: &Row, plain: bool) -> BackendView {
         id: text(&row.id),
         name: text(&row.name),
         url: row.url.as_ref().map(|url| if plain && is_web(url) { "http://x".to_owned() } else { text(url) }),
-        health: if row.healthy { "healthy" } else { "unhealthy" },
+        health: if row.healthy { State::Healthy } else { State::Unhealthy },
         last_check: row.last_check.as_deref().map(text),
         latency_ms: row.latency,
-        location: "local",
+        location: Location::Local,
         reason: row.reason.as_ref().map(|reason| if reason.is_empty() { String::new() } else { text(reason) }),
         latencies_ms: row.latencies.clone(),
     }
@@ -136,7 +137,8 @@ struct Failing {
 pub fn error_reply(data: &[u8]) {
     let Some(failing) = made::<Failing>(data) else { return };
     let Failing { which, text, others, seconds } = failing;
-    let upstream = |failure| GatewayError::Upstream { backend: text.clone(), location: Location::Cloud, failure };
+    let upstream =
+        |failure| GatewayError::Upstream { backend: BackendRef::new(text.as_str(), Location::Cloud), failure };
     let time = Duration::from_millis(seconds.into());
     let (error, status) = match which % 7 {
         0 => (GatewayError::InvalidBackend { requested: text.clone(), configured: others.clone() }, 400),
@@ -148,8 +150,8 @@ pub fn error_reply(data: &[u8]) {
         _ => (upstream(UpstreamFailure::Gated { retry_after: time, reason: others.concat() }), 503),
     };
     let reply = error.reply();
-    assert_eq!(reply.status.as_u16(), status);
-    let body: Value = serde_json::from_str(reply.body.as_deref().expect("a body")).expect("JSON");
+    assert_eq!(reply.status().as_u16(), status);
+    let body: Value = serde_json::from_str(&reply.body).expect("JSON");
     assert!(body["error"].is_string() && body["message"].is_string(), "{body}");
     match which % 7 {
         0 => {
@@ -200,7 +202,7 @@ pub fn log_line(data: &[u8]) {
         text.retain(|c| matches!(c, '!'..='~'));
     }
     let total = Duration::from_micros(told.micros.into());
-    let line = log::line(&log::Entry {
+    let line = LogLine {
         time: Timestamp(told.time),
         request_id: &told.request_id,
         method: &told.method,
@@ -208,11 +210,12 @@ pub fn log_line(data: &[u8]) {
         backend: told.backend.as_deref(),
         location: None,
         status: told.status,
-        total,
-        backend_time: None,
+        duration_ms: total,
+        backend_ms: None,
         health: None,
         error: told.error.as_deref(),
-    });
+    }
+    .to_text();
     let text = line.strip_suffix('\n').expect("a line feed at its end");
     // Neither those of ASCII nor those of Unicode, which terminals obey as well.
     assert!(!text.chars().any(|c| c.is_control() || "\u{2028}\u{2029}".contains(c)), "{text:?}");

@@ -11,10 +11,10 @@ use gateway_core::backend::registry::{BackendRegistry, Store, Variables};
 use gateway_core::backend::url::BackendUrl;
 use gateway_core::config::{self, ConfigError};
 use gateway_core::health::entry::{self, Entry, State};
-use gateway_core::health::rules as health;
-use gateway_core::health::rules::Outcome;
+use gateway_core::health::rules::{self as health, Outcome};
+use gateway_core::network::internal_host;
 use gateway_core::time::Timestamp;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -53,10 +53,11 @@ fn can_be_an_id(id: &str) -> bool {
 /// What a listing says has to be what each request gets.
 fn agree(registry: &impl BackendRegistry) -> Vec<String> {
     let listed = registry.list_backends().expect("it can be read");
-    assert!(listed.is_sorted_by(|a, b| a.id <= b.id), "{listed:?}");
+    assert!(listed.is_sorted_by(|a, b| a.reference.id <= b.reference.id), "{listed:?}");
     for one in &listed {
         if let Ok(backend) = &one.backend {
-            assert_eq!(registry.get_backend(&one.id).as_ref(), Ok(&Some(backend.clone())));
+            assert_eq!(registry.get_backend(&one.reference.id).as_ref(), Ok(&Some(backend.clone())));
+            assert_eq!(backend.reference, one.reference);
         }
     }
     registry.configured_ids()
@@ -66,6 +67,15 @@ fn agree(registry: &impl BackendRegistry) -> Vec<String> {
 fn credential(url: &str) -> Option<&str> {
     let rest = url.split_once("://")?.1;
     rest.split(['/', '?', '#']).next()?.rsplit_once('@').map(|(user, _)| user).filter(|user| user.len() > 8)
+}
+
+/// The members of an object, each as it is written: what nobody asks for may be too deep or too large for a tree.
+fn members(text: &str) -> Option<BTreeMap<String, Box<RawValue>>> {
+    serde_json::from_str(text).ok()
+}
+
+fn text(value: &RawValue) -> Option<String> {
+    serde_json::from_str(value.get()).ok()
 }
 
 /// Line 1: the id of a request. Line 2: the id in a key. Line 3: `cloud_hosts`. Then the value of the key.
@@ -83,10 +93,11 @@ pub fn cloud_registry(data: &[u8]) {
         ("health:cloud:other".to_owned(), br#"{"id":"health","url":"https://health.example"}"#.to_vec()),
     ]));
     store.0.insert(format!("backend:{key}"), value.to_vec());
-    let registry = CloudRegistry::new(&variables, &store);
+    let guard = internal_host::guard(&variables);
+    let registry = CloudRegistry::new(&store, &guard);
     // Members that nobody asks for may hold what is no text.
-    let written: Option<Value> = serde_json::from_str(&String::from_utf8_lossy(value)).ok();
-    let member = |name: &str| written.as_ref().and_then(|value| value.get(name)).and_then(Value::as_str);
+    let written = members(&String::from_utf8_lossy(value)).unwrap_or_default();
+    let member = |name: &str| written.get(name).and_then(|value| text(value));
 
     for id in [requested, key, "other", "../other", "health:cloud:other"] {
         match registry.get_backend(id) {
@@ -94,9 +105,9 @@ pub fn cloud_registry(data: &[u8]) {
             Ok(Some(backend)) if id == key => {
                 assert!(can_be_an_id(id), "{id:?} cannot be one");
                 let url = member("url").expect("a URL");
-                assert_eq!((member("id"), backend.id.as_str()), (Some(id), id));
-                assert_eq!(backend.url.to_string(), normal(url));
-                assert_eq!(backend.location, Location::Cloud);
+                assert_eq!((member("id").as_deref(), backend.reference.id.as_str()), (Some(id), id));
+                assert_eq!(backend.url.to_string(), normal(&url));
+                assert_eq!(backend.reference.location, Location::Cloud);
                 assert!(member("type").is_none_or(|kind| kind == "cloud"));
                 assert!(backend.health_endpoint.as_deref().is_none_or(|path| path.starts_with('/')));
                 // Only a pattern of its own opens the inside of a network.
@@ -107,9 +118,10 @@ pub fn cloud_registry(data: &[u8]) {
                 assert_eq!((id, backend.url.to_string().as_str()), ("other", "https://other.example/base"));
             }
             Err(error) => {
-                assert_eq!(error.source, config::Source::Key(format!("backend:{key}")), "of {id:?}");
-                if let Some(secret) = member("url").and_then(credential) {
-                    let elsewhere = [member("type").unwrap_or_default(), key];
+                assert_eq!(error.place, config::Place::Key(format!("backend:{key}")), "of {id:?}");
+                let url = member("url").unwrap_or_default();
+                if let Some(secret) = credential(&url) {
+                    let elsewhere = [member("type").unwrap_or_default(), key.to_owned()];
                     let shown = error.reason.contains(secret) && !elsewhere.iter().any(|text| text.contains(secret));
                     assert!(!shown, "{error}");
                 }
@@ -129,7 +141,7 @@ pub fn local_registry(data: &[u8]) {
     let variables = Values(
         pairs.filter(|(name, _)| *name != "extra_backends").map(|(name, value)| (name.into(), value.into())).collect(),
     );
-    let registry = LocalRegistry::new(&variables, &variables);
+    let registry = LocalRegistry::new(&variables);
     for id in KNOWN.into_iter().chain([requested]) {
         let prefix = format!("backend_{}", id.replace('-', "_"));
         let known = KNOWN.contains(&id);
@@ -141,7 +153,7 @@ pub fn local_registry(data: &[u8]) {
             }
             Ok(Some(backend)) => {
                 assert!(known, "{id:?} is configured nowhere");
-                assert_eq!((backend.id.as_str(), backend.url.to_string()), (id, normal(&url)));
+                assert_eq!((backend.reference.id.as_str(), backend.url.to_string()), (id, normal(&url)));
                 let path = variables.text(&format!("{prefix}_health")).unwrap_or_default();
                 let path = Some(path.trim()).filter(|path| !path.is_empty());
                 match registry.health_endpoint(&backend) {
@@ -150,7 +162,7 @@ pub fn local_registry(data: &[u8]) {
                 }
             }
             Err(error) => {
-                assert_eq!(error.source, config::Source::Variable(format!("{prefix}_url")));
+                assert_eq!(error.place, config::Place::Variable(format!("{prefix}_url")));
                 assert!(credential(&url).is_none_or(|secret| !error.to_string().contains(secret)), "{error}");
             }
         }
@@ -174,32 +186,32 @@ pub fn local_registry(data: &[u8]) {
 
 /// Line 1: the id of a request. Then the value of `extra_backends`.
 pub fn extra_backends(data: &[u8]) {
-    let Some([requested, text]) = text_lines(data) else {
+    let Some([requested, list]) = text_lines(data) else {
         return;
     };
     let variables = Values(BTreeMap::from([
-        ("extra_backends".to_owned(), text.into()),
+        ("extra_backends".to_owned(), list.into()),
         ("backend_cf_d1_url".to_owned(), b"http://cf-d1.example:8787".to_vec()),
     ]));
-    let registry = LocalRegistry::new(&variables, &variables);
-    let written: Option<Vec<Value>> =
-        if text.trim().is_empty() { Some(Vec::new()) } else { serde_json::from_str(text).ok() };
+    let registry = LocalRegistry::new(&variables);
+    let written: Option<Vec<Box<RawValue>>> =
+        if list.trim().is_empty() { Some(Vec::new()) } else { serde_json::from_str(list).ok() };
     match registry.get_backend(requested) {
         Ok(Some(backend)) if requested == "cf-d1" => assert_eq!(backend.url.to_string(), "http://cf-d1.example:8787"),
         Ok(Some(backend)) => {
             assert!(can_be_an_id(requested) && !KNOWN.contains(&requested), "{requested:?} selects {backend:?}");
-            // One that lacks a member, or has one of another type, has no id that counts.
-            let is_text =
-                |value: &Value, name: &str| matches!(value.get(name), None | Some(Value::Null | Value::String(_)));
-            let of_id = |value: &&Value| {
-                value.get("id").and_then(Value::as_str) == Some(requested)
-                    && value.get("url").is_some_and(Value::is_string)
-                    && ["name", "type", "healthEndpoint"].iter().all(|name| is_text(value, name))
+            // One that lacks a member, has an empty id or URL, or has a member of another type, has no id that counts.
+            let is_text = |value: &RawValue| value.get() == "null" || text(value).is_some();
+            let url_of_id = |element: &Box<RawValue>| {
+                let members = members(element.get())?;
+                let of_text = |name: &str| members.get(name).and_then(|value| text(value));
+                let others = ["name", "type", "healthEndpoint"].iter().filter_map(|name| members.get(*name));
+                let counts = of_text("id")? == requested && others.into_iter().all(|value| is_text(value));
+                of_text("url").filter(|url| counts && !url.is_empty())
             };
-            let first = written.as_ref().and_then(|all| all.iter().find(of_id)).expect("an element with this id");
-            let url = first.get("url").and_then(Value::as_str).expect("a URL");
-            assert_eq!((backend.id.as_str(), backend.url.to_string()), (requested, normal(url)));
-            assert_eq!(backend.location, Location::Local);
+            let url = written.iter().flatten().find_map(url_of_id).expect("an element with this id");
+            assert_eq!((backend.reference.id.as_str(), backend.url.to_string()), (requested, normal(&url)));
+            assert_eq!(backend.reference.location, Location::Local);
         }
         Ok(None) => assert_ne!(requested, "cf-d1"),
         // What cannot be an id is an unknown backend, not a mistake of the operator's.
@@ -326,7 +338,7 @@ pub fn duration(data: &[u8]) {
     };
     let read = reference::environment(Some(environment));
     assert_eq!(read.as_ref().ok(), expected.as_ref());
-    assert!(read.err().is_none_or(|error| error.source == config::Source::Variable("environment".into())));
+    assert!(read.err().is_none_or(|error| error.place == config::Place::Variable("environment".into())));
 
     let text = timeout.trim();
     let digits = text.chars().take_while(char::is_ascii_digit).count();
@@ -347,7 +359,7 @@ pub fn duration(data: &[u8]) {
         Ok(time) => assert_eq!(Some(time.as_millis()), expected, "{timeout:?}"),
         Err(error) => {
             assert_eq!(expected, None, "{timeout:?} is refused");
-            assert_eq!(error.source, config::Source::Variable("request_timeout".into()));
+            assert_eq!(error.place, config::Place::Variable("request_timeout".into()));
         }
     }
 }

@@ -1,12 +1,13 @@
 //! What requests and responses carry: routes, fields, ids, lengths.
 
 use crate::input::{elements, fields, lines, named, text_lines};
-use gateway_core::backend::reference::Location;
+use gateway_core::backend::reference::{BackendRef, Location};
 use gateway_core::fields::{Field, fits};
 use gateway_core::request::forwarded::{Origin, is_loop};
-use gateway_core::request::route::{Choice, Route, Selection};
+use gateway_core::request::route::{Choice, Route};
 use gateway_core::request::{body, headers, request_id as ids, route as routes};
 use gateway_core::response::cors;
+use gateway_core::response::error::GatewayError;
 use gateway_core::response::notes::{Notes, Timing, relayed};
 use gateway_core::status::accept::wants_html;
 use http::Method;
@@ -26,7 +27,9 @@ pub fn route(data: &[u8]) {
             (_, "*") => Err(400),
             _ => Ok(Route::Proxy),
         };
-        assert_eq!(routes::route(&method, target).map_err(|error| error.reply().status.as_u16()), expected);
+        let routed =
+            routes::route(&method, target).map_err(|error| GatewayError::from(error).reply().status().as_u16());
+        assert_eq!(routed, expected);
     }
 
     let only = |name: &str| -> Option<Result<String, ()>> {
@@ -62,7 +65,7 @@ pub fn route(data: &[u8]) {
 /// What the lines of `x-backend` choose; nothing where they are refused.
 fn chosen(lines: &[Vec<u8>], location: Location, default: &str) -> Option<Choice> {
     let Some((first, others)) = lines.split_first() else {
-        return Some(Choice::One(Selection { id: default.to_owned(), location }));
+        return Some(Choice::One(BackendRef::new(default, location)));
     };
     let text = std::str::from_utf8(&lines.join(&b","[..])).ok().filter(|text| text.is_ascii())?.to_owned();
     let names: Vec<_> = text.split(',').map(str::trim).collect();
@@ -81,7 +84,7 @@ fn chosen(lines: &[Vec<u8>], location: Location, default: &str) -> Option<Choice
             Some((id, "cloud")) => (id, Location::Cloud),
             Some(_) => return None,
         };
-        let member = Selection { id: id.to_owned(), location };
+        let member = BackendRef::new(id, location);
         if name.is_empty() {
             return None;
         }
