@@ -90,7 +90,7 @@ unit() { # The program need not be installed here.
   systemd-analyze verify "$work/gateway.service" && systemd-analyze security --offline=true --no-pager --threshold=15 "$work/gateway.service"
 }
 
-mapfile -t scripts < <(find deploy .ci -type f \( -name '*.sh' -o -path '.ci/run' \) | sort)
+mapfile -t scripts < <(find deploy .ci crates -type f \( -name '*.sh' -o -path '.ci/run' \) | sort)
 mapfile -t dockerfiles < <(find Dockerfile deploy -name '*Dockerfile' | sort)
 mapfile -t yaml < <(find . -maxdepth 1 -name 'docker-compose*.yml' | sort; find deploy -name '*.yaml' -o -name '*.yml' | sort)
 

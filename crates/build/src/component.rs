@@ -1,33 +1,26 @@
 //! The one cargo call that makes `gateway.wasm`, in either variant.
 
 use std::env;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
+use std::process::{Command, Stdio};
 
-use crate::command::{Step, without_native_settings};
 use crate::error::BuildError;
-use crate::target::ensure_target;
-
-const COMPILE: Step = Step {
-    name: "building the component",
-    limit: Duration::MAX,
-    remedy: "see the compiler's messages above; the command can be run by hand in the workspace's root",
-};
+use crate::target;
 
 /// Builds the component in release mode and returns the path of `gateway.wasm`. Cargo's progress goes to the caller's terminal.
 ///
 /// The result is always in the workspace's own `target` folder, whatever `CARGO_TARGET_DIR` says: `spin.toml` names it there.
-/// A build that is up to date costs cargo's own check, well under a second.
+/// A build that is up to date takes well under a second. A missing `wasm32-wasip2` target is installed first, within minutes.
 ///
 /// # Errors
 ///
-/// When the target cannot be installed (see [`ensure_target`]) or cargo cannot be started or fails.
+/// When the target cannot be installed, or cargo cannot be started or fails.
 pub fn build_component() -> Result<PathBuf, BuildError> {
     build(&workspace_root().join("target"), &[])
 }
 
-/// As [`build_component`], but builds the component for hosts without Spin's interfaces, such as `wasmtime serve`: it imports `wasi:*` alone.
+/// As [`build_component`], but for hosts without Spin's interfaces, such as `wasmtime serve`: the component imports `wasi:*` alone.
 ///
 /// # Errors
 ///
@@ -38,16 +31,21 @@ pub fn build_plain_component() -> Result<PathBuf, BuildError> {
 }
 
 fn build(target_dir: &Path, features: &[&str]) -> Result<PathBuf, BuildError> {
-    ensure_target()?;
-    let mut cargo = Command::new(cargo());
+    target::ensure()?;
+    // The cargo that runs us, so that a toolchain chosen with `cargo +x` or by full path is kept.
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     without_native_settings(&mut cargo)
-        .args(["build", "--release", "--target", "wasm32-wasip2", "--package", "gateway"])
+        .args(["build", "--release", "--target", target::NAME, "--package", "gateway"])
         .args(features)
         .arg("--target-dir")
         .arg(target_dir)
-        .current_dir(workspace_root());
-    COMPILE.run_visibly(&mut cargo)?;
-    Ok(target_dir.join("wasm32-wasip2").join("release").join("gateway.wasm"))
+        .current_dir(workspace_root())
+        .stdin(Stdio::null());
+    match cargo.status() {
+        Ok(status) if status.success() => Ok(target_dir.join(target::NAME).join("release").join("gateway.wasm")),
+        Ok(status) => Err(BuildError::failed(&cargo, status)),
+        Err(error) => Err(BuildError::start(&cargo, error)),
+    }
 }
 
 /// Where the workspace was when this crate was compiled. It is a tool of the workspace and does not travel without it.
@@ -56,9 +54,27 @@ pub(crate) fn workspace_root() -> &'static Path {
     here.ancestors().nth(2).unwrap_or(here)
 }
 
-/// The cargo that runs us, so that a toolchain chosen with `cargo +x` or by full path is kept.
-pub(crate) fn cargo() -> std::ffi::OsString {
-    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+/// Removes what a surrounding `cargo run`, `cargo test` or coverage run left in the environment for native code: flags, wrappers
+/// and profile overrides that would end up in a WebAssembly build. The choice of toolchain (`RUSTUP_TOOLCHAIN`) stays.
+pub(crate) fn without_native_settings(command: &mut Command) -> &mut Command {
+    for (name, _) in env::vars_os().filter(|(name, _)| is_native_setting(name)) {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn is_native_setting(name: &OsStr) -> bool {
+    const NAMES: [&str; 6] = [
+        "RUSTFLAGS",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "RUSTC_WRAPPER",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "CARGO_MAKEFLAGS",
+        "MAKEFLAGS",
+    ];
+    const PREFIXES: [&str; 3] = ["CARGO_BUILD_", "CARGO_PROFILE_", "CARGO_TARGET_"];
+    let name = name.to_string_lossy();
+    NAMES.contains(&name.as_ref()) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 #[cfg(test)]
@@ -66,12 +82,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_workspace_root_holds_the_component() {
-        let manifest = std::fs::read_to_string(workspace_root().join("Cargo.toml")).unwrap_or_default();
-        assert!(
-            manifest.contains("[workspace]") && manifest.contains("name = \"gateway\""),
-            "{}",
-            workspace_root().display()
-        );
+    fn flags_meant_for_native_code_are_dropped_and_the_toolchain_stays() {
+        for (name, dropped) in [
+            ("RUSTFLAGS", true),
+            ("CARGO_ENCODED_RUSTFLAGS", true),
+            ("CARGO_BUILD_TARGET", true),
+            ("CARGO_PROFILE_RELEASE_LTO", true),
+            ("CARGO_TARGET_DIR", true),
+            ("RUSTC_WORKSPACE_WRAPPER", true),
+            ("RUSTUP_TOOLCHAIN", false),
+            ("CARGO_HOME", false),
+            ("CARGO_REGISTRIES_MIRROR_INDEX", false),
+            ("PATH", false),
+        ] {
+            assert_eq!(is_native_setting(OsStr::new(name)), dropped, "{name}");
+        }
     }
 }

@@ -12,26 +12,20 @@ fn main() -> ExitCode {
         ["--plain"] => build_plain_component(),
         other => {
             eprintln!(
-                "gateway-build: `{}` is not understood; there is only --plain, which builds for hosts such as `wasmtime serve`",
+                "gateway-build: unknown arguments `{}`; the only one is --plain, for hosts such as `wasmtime serve`",
                 other.join(" ")
             );
             return ExitCode::FAILURE;
         }
     };
-    let component = match built {
-        Ok(component) => component,
-        Err(error) => {
-            eprintln!("gateway-build: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    match std::fs::metadata(&component) {
-        Ok(metadata) => {
-            eprintln!("gateway-build: {} ({} KiB)", component.display(), metadata.len().div_ceil(1024));
+    match built {
+        Ok(component) => {
+            let size = std::fs::metadata(&component).map_or(0, |metadata| metadata.len().div_ceil(1024));
+            eprintln!("gateway-build: {} ({size} KiB)", component.display());
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("gateway-build: cargo succeeded, but {} cannot be read: {error}", component.display());
+            eprintln!("gateway-build: {error}");
             ExitCode::FAILURE
         }
     }
