@@ -14,8 +14,9 @@ use gateway_core::backend::reference::{BackendRef, Location};
 use gateway_core::backend::registry::Backend;
 use gateway_core::comparison::asked;
 use gateway_core::comparison::body::Body;
-use gateway_core::comparison::report::{self, Runs, Skipped};
+use gateway_core::comparison::report::{Runs, Skipped};
 use gateway_core::comparison::tally::{Answered, Comparison, Contender};
+use gateway_core::comparison::verdict;
 use gateway_core::fields::Field;
 use gateway_core::health::observation::{Observation, in_short};
 use gateway_core::health::rules::{Outcome, of_answer, of_failure};
@@ -93,7 +94,7 @@ pub(crate) async fn run(
         let taught = in_short(outcomes);
         learnt.extend(taught.into_iter().map(|outcome| prepared.observation(outcome, now)));
     }
-    let report = report::report(comparison, &head.method, &head.path_and_query, Runs { asked, done }, skipped);
+    let report = verdict::report(comparison, &head.method, &head.path_and_query, Runs { asked, done }, skipped);
     Ok(Reply::json(&report))
 }
 
@@ -133,7 +134,7 @@ impl Contest<'_> {
             skipped.push(Skipped::new(listed.reference, reason));
         }
         if entrants.is_empty() {
-            return Err(GatewayError::NoneToCompare { reasons: report::reasons(&skipped) });
+            return Err(GatewayError::NoneToCompare { reasons: verdict::reasons(&skipped) });
         }
         Ok((entrants, skipped))
     }

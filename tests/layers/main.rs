@@ -47,11 +47,13 @@ const ROOMS: [(&str, &[(&str, &str)]); 3] = [
         COMPONENT,
         &[
             ("handler", "below"),
-            ("comparing", "prepare phases record host"),
-            ("probing", "prepare phases record host"),
-            ("prepare", "phases host"),
-            ("inbound upload outbound relay", "host"),
-            ("record", "host"),
+            ("comparing", "phases prepare record lookup inbound host"),
+            ("probing", "phases prepare lookup inbound host"),
+            ("upload outbound relay", "prepare inbound host"),
+            ("prepare", "lookup inbound host"),
+            ("record", "inbound host"),
+            ("lookup", "host"),
+            ("inbound", "host"),
             ("host", "nothing"),
         ],
     ),
@@ -71,7 +73,7 @@ const ROOMS: [(&str, &[(&str, &str)]); 3] = [
 ];
 
 /// What a document calls several rooms at once.
-const PHASES: (&str, &str) = ("phases", "inbound upload outbound relay");
+const PHASES: (&str, &str) = ("phases", "upload outbound relay");
 
 /// The maps for people: the tree, the document, and the text before the table.
 const MAPS: [(&str, &str, &str); 4] = [

@@ -8,3 +8,4 @@ mod measure;
 mod patch;
 pub mod report;
 pub mod tally;
+pub mod verdict;

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::backend::reference::Location::{Cloud, Local};
-use crate::comparison::report::{self, Runs};
+use crate::comparison::report::Runs;
+use crate::comparison::verdict;
 use crate::fields::field;
 use crate::limits::MAX_KEPT_BODY;
 use crate::response::error::BadRequest;
@@ -22,7 +23,7 @@ fn answer(status: u16, lines: &[(&str, &str)], body: &str, millis: u64) -> Answe
 }
 
 fn report(comparison: Comparison) -> Value {
-    let report = report::report(comparison, &Method::GET, "/x?y=1", Runs { asked: 1, done: 1 }, vec![]);
+    let report = verdict::report(comparison, &Method::GET, "/x?y=1", Runs { asked: 1, done: 1 }, vec![]);
     serde_json::to_value(&report).unwrap()
 }
 
