@@ -337,7 +337,7 @@ fn a_thousand_requests_read_a_thousand_times_and_write_once_or_twice() {
     );
 }
 
-/// The bound stated in ARCHITECTURE.md: of requests that find an entry expired together, at most ten check, whatever their number.
+/// The bound stated in docs/decisions/health-without-compare-and-set.md: of requests that find an entry expired together, at most ten check, whatever their number.
 #[test]
 fn two_hundred_requests_that_find_no_entry_cause_a_handful_of_checks() {
     if !offers(Feature::StoreCounters) {

@@ -19,7 +19,7 @@
 //! | `guest` | the engine, instances, what each carries and may use | `stderr`, `store`, `outbound` |
 //! | `imports` | what the component imports: `wasi:http`, variables, key-value stores | all above |
 //! | `serve` | who comes in: listener, workers, connections, which requests may pass, health checks | `stderr`, `guest` |
-//! | `host` | puts the parts together; `host_error` gathers what keeps it from serving | all above |
+//! | `host` `host_error` | puts the parts together; what keeps it from serving | all above |
 //!
 //! In scope: one component on the route `/...`, HTTP/1.1, variables, the key-value store, allowed hosts, limits,
 //! draining. Out of scope: TLS towards clients, several components, other triggers; for these there is Spin.
