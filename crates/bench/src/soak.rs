@@ -15,7 +15,7 @@ use crate::progress;
 use crate::running::Running;
 use crate::site::{Programs, Site};
 use crate::soak_clients::{ACTS, RATE, Target};
-use crate::soak_figures::{Report, Sample};
+use crate::soak_figures::{Sample, SoakFigures};
 use crate::workload::Upstream;
 
 /// How many requests may be open at once; when as many are, the next waits.
@@ -37,23 +37,23 @@ pub(crate) async fn run(minutes: f64, out: &Path) -> anyhow::Result<()> {
     let running = peer.start(&site).await?;
     running.verify(peer).await?;
     progress::say(&format!("{minutes} minutes of mixed load, {RATE} requests per second"));
-    let report = load(running, Duration::from_secs_f64(minutes * 60.0)).await?;
+    let figures = load(running, Duration::from_secs_f64(minutes * 60.0)).await?;
     std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
-    for (name, text) in [("soak.md", report.to_markdown()), ("soak.json", serde_json::to_string(&report)? + "\n")] {
+    for (name, text) in [("soak.md", figures.to_markdown()), ("soak.json", serde_json::to_string(&figures)? + "\n")] {
         let path = out.join(name);
         std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     progress::say(&format!("written to {}", out.display()));
-    if report.errors > 0 {
-        bail!("{} of {} requests failed: {:?}", report.errors, report.requests, report.first_error);
+    if figures.errors > 0 {
+        bail!("{} of {} requests failed: {:?}", figures.errors, figures.requests, figures.first_error);
     }
-    if !report.is_flat {
+    if !figures.is_flat {
         bail!("memory, descriptors or threads grew: see soak.md");
     }
     Ok(())
 }
 
-async fn load(mut running: Running, length: Duration) -> anyhow::Result<Report> {
+async fn load(mut running: Running, length: Duration) -> anyhow::Result<SoakFigures> {
     let target = Arc::new(Target {
         address: running.address(Upstream::Files),
         files: running.headers(Upstream::Files),
@@ -61,7 +61,7 @@ async fn load(mut running: Running, length: Duration) -> anyhow::Result<Report> 
     });
     let started = Instant::now();
     let pause = length.checked_div(SAMPLES).unwrap_or(length);
-    let mut report = Report {
+    let mut figures = SoakFigures {
         minutes: length.as_secs_f64() / 60.0,
         requests: 0,
         errors: 0,
@@ -82,20 +82,20 @@ async fn load(mut running: Running, length: Duration) -> anyhow::Result<Report> 
             open.spawn(async move { target.act(*act).await.with_context(|| format!("{act:?}")) });
         }
         while let Some(ended) = if open.len() < OPEN { open.try_join_next() } else { open.join_next().await } {
-            report.count(ended?);
+            figures.count(ended?);
         }
         if started.elapsed() >= next_sample {
             next_sample = next_sample.saturating_add(pause);
             running.check()?;
-            report.samples.push(sample(&running, started).context("this system has no /proc to look at")?);
+            figures.samples.push(sample(&running, started).context("this system has no /proc to look at")?);
         }
     }
     while let Some(ended) = open.join_next().await {
-        report.count(ended?);
+        figures.count(ended?);
     }
     running.stop().await;
-    report.judge();
-    Ok(report)
+    figures.judge();
+    Ok(figures)
 }
 
 fn sample(running: &Running, started: Instant) -> Option<Sample> {

@@ -25,7 +25,7 @@ pub(crate) struct Sample {
 
 /// What a run found.
 #[derive(Debug, Serialize)]
-pub(crate) struct Report {
+pub(crate) struct SoakFigures {
     /// How long it was to last.
     pub(crate) minutes: f64,
     /// Those that ended, well or not.
@@ -42,7 +42,7 @@ pub(crate) struct Report {
     pub(crate) samples: Vec<Sample>,
 }
 
-impl Report {
+impl SoakFigures {
     /// Counts a request that ended.
     pub(crate) fn count(&mut self, ended: anyhow::Result<()>) {
         self.requests = self.requests.saturating_add(1);
@@ -110,7 +110,7 @@ mod tests {
     fn judged(resident: impl Fn(u64) -> u64, descriptors: impl Fn(u64) -> u64) -> bool {
         let samples =
             (0..60).map(|n| Sample { seconds: n * 30, resident: resident(n), descriptors: descriptors(n), threads: 5 });
-        let mut report = Report {
+        let mut figures = SoakFigures {
             minutes: 30.0,
             requests: 1,
             errors: 0,
@@ -119,8 +119,8 @@ mod tests {
             is_flat: false,
             samples: samples.collect(),
         };
-        report.judge();
-        report.is_flat
+        figures.judge();
+        figures.is_flat
     }
 
     #[test]
