@@ -3,11 +3,12 @@
 //! ```text
 //! cli        what is asked for, as a plan
 //! site       programs built, upstreams started: nginx, and backend for what nginx does not do
-//! peers      who is measured (nginx, worker), how each is started (process), that each does its job
+//! peers      who is measured, and at what; peer_command, how each is started (nginx, worker)
+//! running    a peer from its start to its end, and what it uses (process); verify, that it does its job
 //! rounds     requests per second and latencies, by wrk, for each workload
 //! transfer   one large body through a peer, by client
 //! held       thousands of open requests, by client
-//! soak       mixed load for a long time, by client
+//! soak       mixed load for a long time; soak_clients, what is sent (client); soak_figures, what it found
 //! startup    the start of the host; instantiation, an instance alone
 //! results    what was measured; stats makes medians and ratios of it
 //! table figures chart    the results for the terminal, for design goals, for the README; units are theirs
@@ -27,18 +28,23 @@ mod instantiation;
 mod machine;
 mod nginx;
 mod open_files;
+mod peer_command;
 mod peers;
 mod process;
 mod progress;
 mod results;
 mod rounds;
+mod running;
 mod site;
 mod soak;
+mod soak_clients;
+mod soak_figures;
 mod startup;
 mod stats;
 mod table;
 mod transfer;
 mod units;
+mod verify;
 mod worker;
 mod workload;
 mod wrk;

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use crate::cli::Plan;
-use crate::peers::{Peer, Running};
+use crate::peers::Peer;
 use crate::progress;
 use crate::results::Run;
+use crate::running::Running;
 use crate::site::Site;
 use crate::workload::{Kind, Workload};
 use crate::wrk;

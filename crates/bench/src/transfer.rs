@@ -15,9 +15,10 @@ use hyper::body::{Body, Frame, SizeHint};
 
 use crate::cli::{Heavy, Plan};
 use crate::client;
-use crate::peers::{Peer, Running};
+use crate::peers::Peer;
 use crate::progress;
 use crate::results::Transfer;
+use crate::running::Running;
 use crate::site::{HUGE, Site};
 use crate::workload::Upstream;
 
