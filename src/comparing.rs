@@ -92,7 +92,7 @@ pub(crate) async fn run(
     let now = clock::timestamp();
     for Ready { prepared, outcomes, .. } in entrants.into_iter().filter_map(|entrant| entrant.ready.ok()) {
         let taught = in_short(outcomes);
-        learnt.extend(taught.into_iter().map(|outcome| prepared.observation(outcome, now)));
+        learnt.extend(taught.into_iter().map(|outcome| prepared.clone().observation(outcome, now)));
     }
     let report = verdict::report(comparison, &head.method, &head.path_and_query, Runs { asked, done }, skipped);
     Ok(Reply::json(&report))

@@ -18,6 +18,7 @@ use gateway_core::time::Timestamp;
 use std::time::Duration;
 
 /// A backend that may be asked, and what each request to it carries.
+#[derive(Clone)]
 pub(crate) struct Prepared {
     /// The backend.
     pub(crate) backend: Backend,
@@ -89,8 +90,8 @@ impl Prepared {
     }
 
     /// What an exchange with this backend has taught.
-    pub(crate) fn observation(&self, outcome: Outcome, at: Timestamp) -> Observation {
-        let (backend, known) = (self.backend.clone(), self.known.clone());
+    pub(crate) fn observation(self, outcome: Outcome, at: Timestamp) -> Observation {
+        let Prepared { backend, known, .. } = self;
         Observation { backend, known, outcome, at, evidence: Evidence::Traffic }
     }
 }
