@@ -94,9 +94,12 @@ def dockerfile(path):
 
 
 def context():
-    ignored = {line.rstrip("/*") for line in (ROOT / ".dockerignore").read_text().split()}
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    ignored = {line.rstrip("/*") for line in lines if not line.startswith(("#", "!"))}
+    # An exception keeps a folder that a line before it leaves out.
+    kept = {line.removeprefix("!") for line in lines if line.startswith("!")}
     for member in tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["members"]:
-        check(not ignored & {member, *map(str, Path(member).parents)} - {"."}, f".dockerignore leaves out {member}, which cargo needs")
+        check(member in kept or not ignored & {member, *map(str, Path(member).parents)} - {"."}, f".dockerignore leaves out {member}, which cargo needs")
 
 
 def spinkube():
