@@ -3,6 +3,7 @@
 mod backend;
 mod client;
 mod gateway;
+mod host_program;
 mod hosts;
 mod npm_backend;
 mod process;
