@@ -5,7 +5,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -15,6 +15,8 @@ use tokio::task::JoinHandle;
 pub(super) enum Manner {
     /// Answers with this status; with the second one on `/up`.
     Answer(u16, u16),
+    /// Answers well, but nobody on `/x` before so many have asked there.
+    Together(usize),
     /// Breaks the connection.
     Reset,
     /// Never answers.
@@ -27,8 +29,8 @@ pub(super) struct Server {
     manner: Arc<Mutex<Manner>>,
     /// Connections so far.
     pub(super) accepted: Arc<AtomicUsize>,
-    /// Paths of the requests so far.
-    seen: Arc<Mutex<Vec<String>>>,
+    /// The requests so far: paths, and when they came.
+    seen: Arc<Mutex<Vec<(String, Instant)>>>,
     task: Option<JoinHandle<()>>,
 }
 
@@ -75,12 +77,21 @@ impl Server {
     }
 
     pub(super) fn seen(&self, path: &str) -> usize {
-        self.seen.lock().expect("sound").iter().filter(|seen| *seen == path).count()
+        self.times(path).len()
+    }
+
+    /// When the requests for a path came.
+    pub(super) fn times(&self, path: &str) -> Vec<Instant> {
+        times(&self.seen, path)
     }
 }
 
+fn times(seen: &Mutex<Vec<(String, Instant)>>, path: &str) -> Vec<Instant> {
+    seen.lock().expect("sound").iter().filter(|(seen, _)| seen == path).map(|(_, time)| *time).collect()
+}
+
 /// Serves one request; every connection is for one, so that a stopped server has none left.
-async fn answer(mut stream: TcpStream, manner: Manner, seen: &Mutex<Vec<String>>) {
+async fn answer(mut stream: TcpStream, manner: Manner, seen: &Mutex<Vec<(String, Instant)>>) {
     let mut bytes = Vec::new();
     while !bytes.windows(4).any(|window| window == b"\r\n\r\n") {
         let mut chunk = [0; 4096];
@@ -95,12 +106,18 @@ async fn answer(mut stream: TcpStream, manner: Manner, seen: &Mutex<Vec<String>>
     }
     let head = String::from_utf8_lossy(&bytes).into_owned();
     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-    seen.lock().expect("sound").push(path.clone());
+    seen.lock().expect("sound").push((path.clone(), Instant::now()));
     match manner {
         Manner::Answer(status, health) => {
             let status = if path == "/up" { health } else { status };
             let head = format!("HTTP/1.1 {status} x\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok");
             _ = stream.write_all(head.as_bytes()).await;
+        }
+        Manner::Together(count) => {
+            if path == "/x" {
+                until(|| times(seen, &path).len() >= count).await;
+            }
+            _ = stream.write_all(b"HTTP/1.1 200 x\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok").await;
         }
         Manner::Reset => stream.set_zero_linger().expect("the socket is open"),
         Manner::Hang => std::future::pending().await,
@@ -162,6 +179,26 @@ pub(super) async fn until(what: impl Fn() -> bool) {
     while !what() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+/// The pauses before a backend that is down is tried again, in seconds: each failed retry makes it the next one.
+const PAUSES: [u64; 6] = [1, 2, 4, 8, 16, 30];
+
+/// The answer to a request that is turned away, after a failure that happened later than `since`, and the pause. A busy machine may let the pause go by
+/// before it asks. Then the request is a retry, which has to tell nothing good; `again` makes the next failure where the retry itself is none, and awaits
+/// that it is written.
+pub(super) async fn turned_away(lab: &Lab, mut since: Instant, mut again: impl AsyncFnMut()) -> (Response, u64) {
+    for pause in PAUSES {
+        let asked = Instant::now();
+        let response = get(lab).await;
+        if response.value("retry-after").is_some() {
+            return (response, pause);
+        }
+        assert!(since.elapsed() >= Duration::from_secs(pause), "{} instead of a pause of {pause} s", response.status);
+        since = asked;
+        again().await;
+    }
+    panic!("no pause was long enough for this machine");
 }
 
 /// How `/backends` shows `cf-d1`.
