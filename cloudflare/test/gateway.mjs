@@ -21,7 +21,8 @@ export async function gateway(flags) {
     errors = lines.pop();
     log.push(...lines);
   });
-  const ended = new Promise((resolve) => child.once("exit", resolve));
+  // Once it has ended and the log is whole.
+  const ended = new Promise((resolve) => child.once("close", resolve));
   const origin = await new Promise((resolve, reject) => {
     child.stdout.setEncoding("utf8").on("data", (text) => {
       const line = /^listening on (\S+)$/m.exec(text);

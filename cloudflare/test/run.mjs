@@ -14,7 +14,7 @@ function run(program, args, options) {
 }
 
 const files = readdirSync(here).filter((name) => name.endsWith(".test.mjs"));
-run(process.execPath, ["--test", "--test-timeout=60000", ...files], { cwd: here });
+run(process.execPath, ["--test", "--test-timeout=300000", ...files], { cwd: here });
 run("cargo", ["test", "--test", "blackbox", "--", "--show-output", ...process.argv.slice(2)], {
   cwd: root,
   env: { ...process.env, GATEWAY_HOST: "workerd" },

@@ -275,7 +275,7 @@ fn both_directions_flow_at_once() {
     });
 }
 
-/// 256 MiB in each direction. That they pass in bounded memory is checked in `embedded`.
+/// 256 MiB in each direction. That they pass in bounded memory is checked in `settings`.
 #[test]
 fn large_bodies_arrive_whole() {
     const SIZE: usize = 256 * 1024 * 1024;

@@ -1,6 +1,7 @@
 //! The black-box suite: what a client and a backend see of the gateway, over real sockets, through the built component.
 //!
-//! It builds the component and starts it in the host that `GATEWAY_HOST` names: `embedded` (in this process; the default), `wasmtime-serve` or
+//! It builds the component and starts it in the host that `GATEWAY_HOST` names: `embedded` (in this process, or in one
+//! of its own for tests that measure it; the default), `wasmtime-serve` or
 //! `workerd`. For `spin` the gateway has to run already, at `GATEWAY_URL`; the suite prints the variables and key-value entries that it has to be
 //! started with. What a host cannot do stands in one table, `harness/hosts.rs`.
 //!

@@ -24,7 +24,7 @@ fn every_way_to_every_backend_answers_alike() {
 
     with_settings(
         |settings| {
-            settings.set("request_timeout", "30s");
+            settings.set("request_timeout", "600s");
             for (id, backend) in &backends {
                 settings.set(&format!("backend_{}_url", id.replace('-', "_")), backend.url.as_str());
             }
@@ -43,7 +43,7 @@ fn every_way_to_every_backend_answers_alike() {
     with_settings(
         |settings| {
             settings.set("environment", "cloud");
-            settings.set("request_timeout", "30s");
+            settings.set("request_timeout", "600s");
             for (id, backend) in &backends {
                 let entry = json!({ "id": id, "name": id, "url": backend.url, "type": "cloud" });
                 settings.key_values.push((format!("backend:{id}"), entry.to_string().into_bytes()));

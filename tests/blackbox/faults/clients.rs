@@ -19,9 +19,9 @@ pub(super) fn faults() -> Vec<Fault> {
             "a failure counted",
             When::After(TIMEOUT),
             |scene| {
+                scene.begin();
                 let pending = scene.request("GET").start(scene.lab).await;
                 let mut exchange = scene.arrival().await;
-                scene.begin();
                 pending.stream.set_zero_linger().expect("the socket is open");
                 drop(pending);
                 let seen = end(&mut exchange, LET_GO).await;
@@ -34,9 +34,9 @@ pub(super) fn faults() -> Vec<Fault> {
             "a failure counted",
             When::After(TIMEOUT),
             |scene| {
+                scene.begin();
                 let pending = scene.request("GET").start(scene.lab).await;
                 let mut exchange = scene.arrival().await;
-                scene.begin();
                 drop(pending);
                 let seen = end(&mut exchange, LET_GO).await;
                 scene.seen(seen)
@@ -117,11 +117,11 @@ pub(super) fn faults() -> Vec<Fault> {
             When::After(TIMEOUT),
             |scene| {
                 let upload = scene.request("POST").body(Body::Announced("content-length: 60"));
+                scene.begin();
                 let mut pending = upload.start(scene.lab).await;
                 pending.write("12345").await;
                 let mut exchange = scene.arrival().await;
                 exchange.body(5).await;
-                scene.begin();
                 let answer = describe(pending.head().await).await;
                 let end = end(&mut exchange, NEVER_WHOLE).await;
                 scene.seen(format!("{answer}; {end}"))
@@ -133,8 +133,8 @@ pub(super) fn faults() -> Vec<Fault> {
             "healthy",
             When::After(Duration::from_secs(30)),
             |scene| {
-                let mut stream = TcpStream::connect(scene.lab.gateway).await.expect("the gateway listens");
                 scene.begin();
+                let mut stream = TcpStream::connect(scene.lab.gateway).await.expect("the gateway listens");
                 stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nx-slow: ").await.expect("the gateway reads");
                 let seen = describe_rest(&mut stream).await;
                 scene.seen(seen)

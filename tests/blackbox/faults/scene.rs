@@ -62,7 +62,7 @@ impl Scene {
         }
     }
 
-    /// Time counts from here.
+    /// Time counts from here: where a limit has to be reached, before anything could have begun to wait.
     pub(super) fn begin(&mut self) {
         self.started = Instant::now();
     }

@@ -16,7 +16,7 @@ const NO_START: &str = "the host does not start, and names the path and `--state
 /// Requests made while the store is slow: each leaves a write behind.
 const REQUESTS: usize = 40;
 /// Time for those writes to be given up. One after the other, 5 s each, they would take more than three minutes.
-const GIVEN_UP: Duration = Duration::from_secs(60);
+const GIVEN_UP: Duration = Duration::from_secs(120);
 
 macro_rules! store {
     ($name:literal, $answer:expr, |$scene:ident| $body:expr) => {

@@ -7,14 +7,18 @@ use gateway_host::{Host, HostOptions};
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
-/// The deadline the gateway runs with, so that tests of it are quick.
-pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
+/// The gateway's manifest.
+pub(crate) const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/spin.toml");
+
+/// The deadline the gateway runs with: shorter than its default of 30 s, so that tests of it are quick, and long enough for whatever a busy machine
+/// makes of an exchange that is not about it.
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Cloud backends for tests that make a backend look bad: each has its own, so that no test's failures gate another's requests. (`silent`,
 /// `nameless` and `no-tls` are in the cloud for the same reason; the local listing would check them.)
@@ -49,6 +53,8 @@ pub(crate) struct Settings {
     pub(crate) state_dir: Option<PathBuf>,
     /// Threads that serve requests, where the host is the embedded one. Default: its own default.
     pub(crate) workers: Option<NonZeroUsize>,
+    /// Whether the embedded host runs as a process of its own; other hosts do anyway. For tests that measure a process. Default: no.
+    pub(crate) own_process: bool,
     /// Further arguments for a host that is a program of its own.
     pub(crate) arguments: Vec<String>,
 }
@@ -67,18 +73,10 @@ pub(crate) struct Lab {
     pub(crate) gateway: SocketAddr,
     /// The backends.
     pub(crate) backends: Arc<Backends>,
-    /// The embedded host, where that is what runs the gateway.
+    /// The embedded host, where that is what runs the gateway, in this process.
     pub(crate) host: Option<Host>,
     /// The process, where the suite started one.
     pub(crate) process: Option<Process>,
-}
-
-impl Lab {
-    /// The process that the gateway runs in, where the suite knows it.
-    pub(crate) fn process_id(&self) -> Option<u32> {
-        let own = self.host.as_ref().map(|_| std::process::id());
-        own.or(self.process.as_ref().map(|process| process.id))
-    }
 }
 
 /// The one gateway of this test run.
@@ -119,10 +117,15 @@ fn launch(runtime: Arc<Runtime>, backends: Arc<Backends>, change: impl FnOnce(&m
         store: true,
         state_dir: None,
         workers: None,
+        own_process: false,
         arguments: Vec::new(),
     };
     change(&mut settings);
     let (host, process) = match HostKind::current() {
+        HostKind::Embedded if settings.own_process => {
+            component();
+            (None, Some(Process::gateway_host(listen, &settings)))
+        }
         HostKind::Embedded => (Some(embedded(&runtime, listen, settings)), None),
         HostKind::WasmtimeServe => (None, Some(Process::wasmtime_serve(listen, &settings))),
         HostKind::Workerd => (None, Some(Process::workerd(listen, &settings))),
@@ -131,11 +134,16 @@ fn launch(runtime: Arc<Runtime>, backends: Arc<Backends>, change: impl FnOnce(&m
     Lab { gateway: listen, runtime, backends, host, process }
 }
 
-fn embedded(runtime: &Runtime, listen: SocketAddr, settings: Settings) -> Host {
+/// The component, built once per run.
+fn component() -> &'static Path {
     static COMPONENT: LazyLock<PathBuf> =
         LazyLock::new(|| gateway_build::build_component().expect("the component builds"));
-    let component = COMPONENT.as_path();
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("spin.toml");
+    &COMPONENT
+}
+
+fn embedded(runtime: &Runtime, listen: SocketAddr, settings: Settings) -> Host {
+    let component = component();
+    let manifest = PathBuf::from(MANIFEST);
     // Removed once the host has read it.
     let folder = tempfile::tempdir().expect("a folder");
     let mut options =
@@ -146,11 +154,14 @@ fn embedded(runtime: &Runtime, listen: SocketAddr, settings: Settings) -> Host {
     options.quiet = true;
     options.state_dir = settings.state_dir;
     options.workers = settings.workers.unwrap_or(options.workers);
-    // The suite has to hold with instances reused as well.
-    if let Ok(reuse) = std::env::var("INSTANCE_REUSE") {
-        options.instance_reuse = reuse.parse().expect("INSTANCE_REUSE is a number above zero");
-    }
+    options.instance_reuse = instance_reuse().unwrap_or(options.instance_reuse);
     runtime.block_on(Host::start(options)).expect("the embedded host starts")
+}
+
+/// How many requests an instance serves, where `INSTANCE_REUSE` says so: the suite has to hold with instances reused as well.
+pub(crate) fn instance_reuse() -> Option<NonZeroU32> {
+    let reuse = std::env::var("INSTANCE_REUSE").ok()?;
+    Some(reuse.parse().expect("INSTANCE_REUSE is a number above zero"))
 }
 
 /// A manifest in `folder` that gives the component no store.

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 /// What runs the component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HostKind {
-    /// The host of this repository, in the process of the tests.
+    /// The host of this repository: in the process of the tests, or in one of its own where a test measures the process.
     Embedded,
     /// `spin up`, started beforehand.
     Spin,

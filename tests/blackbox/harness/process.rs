@@ -1,6 +1,7 @@
 //! Hosts that are programs of their own.
 
-use super::gateway::{Settings, plain_component};
+use super::gateway::{MANIFEST, Settings, instance_reuse, plain_component};
+use super::host_program::host_program;
 use super::npm_backend::installed;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -32,6 +33,35 @@ pub(crate) struct Process {
 }
 
 impl Process {
+    /// The embedded host as the program that people start. The component has to be built already.
+    pub(crate) fn gateway_host(listen: SocketAddr, settings: &Settings) -> Self {
+        assert!(settings.store && settings.state_dir.is_none(), "its store is in a folder of its own");
+        let folder = tempfile::tempdir().expect("a folder").keep();
+        let state = folder.join("state");
+        let mut arguments =
+            ["up", "--no-example", "--health-interval", "0", "--from", MANIFEST].map(str::to_owned).to_vec();
+        arguments.extend(["--listen".to_owned(), listen.to_string()]);
+        arguments.extend(["--state-dir".to_owned(), state.display().to_string()]);
+        for (name, value) in &settings.variables {
+            arguments.extend(["--variable".to_owned(), format!("{name}={value}")]);
+        }
+        for (key, value) in &settings.key_values {
+            arguments.extend(["--key-value".to_owned(), format!("{key}={}", String::from_utf8_lossy(value))]);
+        }
+        arguments.extend(settings.workers.map(|workers| format!("--workers={workers}")));
+        arguments.extend(instance_reuse().map(|reuse| format!("--instance-reuse={reuse}")));
+        arguments.extend(settings.arguments.iter().cloned());
+        // It reads variables from the environment and from `.env`; those of the test are meant to be all.
+        let mut shell = Command::new("sh");
+        shell.current_dir(&folder);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("SPIN_VARIABLE_") {
+                shell.env_remove(name);
+            }
+        }
+        Self::start_in(&mut shell, &folder, host_program(), &arguments, " is ready on ", None)
+    }
+
     /// `wasmtime serve` with the component for plain WASI.
     pub(crate) fn wasmtime_serve(listen: SocketAddr, settings: &Settings) -> Self {
         let folder = tempfile::tempdir().expect("a folder").keep();
@@ -72,7 +102,19 @@ impl Process {
 
     /// Starts a program and waits until it has printed `ready`.
     fn start(folder: &Path, program: &Path, arguments: &[String], ready: &str, store: Option<PathBuf>) -> Self {
-        let mut watcher = Command::new("sh")
+        Self::start_in(&mut Command::new("sh"), folder, program, arguments, ready, store)
+    }
+
+    /// As [`Process::start`], with the environment of this shell.
+    fn start_in(
+        shell: &mut Command,
+        folder: &Path,
+        program: &Path,
+        arguments: &[String],
+        ready: &str,
+        store: Option<PathBuf>,
+    ) -> Self {
+        let mut watcher = shell
             .args(["-c", WATCH, "watch"])
             .arg(folder)
             .arg(program)

@@ -7,14 +7,14 @@ mod gateway;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc::Receiver;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use self::gateway::{Arrival, Backend, Gateway, get};
 
-/// A long time for something that is about to happen.
-const SOON: Duration = Duration::from_secs(20);
+/// A long time for something that is about to happen, on the busiest machine; without it a failure would be a hang.
+const SOON: Duration = Duration::from_secs(120);
 
 /// Answers the next check with "healthy"; the head of its request.
 fn answer_check(checks: &Receiver<Arrival>) -> Option<String> {
@@ -51,14 +51,17 @@ fn no_check_where_it_is_switched_off() {
     assert_eq!(gateway.stop(), "");
 }
 
+/// A check gives the backend two seconds, and writes a line to the log once it is through.
 #[test]
 fn a_running_check_does_not_hold_up_the_end() {
-    let backend = Backend::start();
-    let gateway = Gateway::start(&backend, &[]);
-    let (_, _unanswered) = backend.checks.recv_timeout(SOON).expect("a check at the start");
-    let begun = Instant::now();
-    gateway.stop();
-    assert!(begun.elapsed() < Duration::from_secs(2), "it took {:?}", begun.elapsed());
+    let ended_before_it = || {
+        let backend = Backend::start();
+        let gateway = Gateway::start(&backend, &[]);
+        let (_, _unanswered) = backend.checks.recv_timeout(SOON).expect("a check at the start");
+        !gateway.stop().contains("\"path\":\"/backends\"")
+    };
+    // A busy machine may take two seconds to begin with the end, but not each time; a host that waits for the check has its line each time.
+    assert!((0..20).any(|_| ended_before_it()), "the end waited for the check");
 }
 
 #[test]

@@ -74,7 +74,10 @@ fn health_asks_a_running_gateway() {
     let gateway = Gateway::start(&backend, &["--health-interval", "0"]);
     let url = format!("http://{}", gateway.address);
     for before in [&["health"][..], &["up", "--build", "--", "health"]] {
-        let output = host(Path::new("."), &[before, &["--url", &url]].concat()).output().unwrap();
+        let ask = || host(Path::new("."), &[before, &["--url", &url]].concat()).output().unwrap();
+        // A busy machine may take longer for an answer than the command waits, but not each time.
+        let is_late = |output: &Output| String::from_utf8_lossy(&output.stderr).contains("within 2s");
+        let output = (0..20).map(|_| ask()).find(|output| !is_late(output)).expect("an answer within two seconds");
         let stdout = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         assert!(stdout.starts_with("healthy: gateway ") && stdout.lines().count() == 1, "{stdout}");

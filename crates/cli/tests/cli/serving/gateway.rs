@@ -84,6 +84,8 @@ impl Gateway {
         for name in ["cf_d1", "dotnet_api", "elixir_phoenix", "java_spring_boot", "php_laravel", "ruby_rails"] {
             command.args(["--variable", &format!("backend_{name}_url=http://unset.invalid")]);
         }
+        // However long a busy machine takes for an exchange that is not about the deadline.
+        command.args(["--variable", "request_timeout=600s"]);
         // The last value of a variable counts.
         command.arg("--state-dir").arg(state.path()).args(arguments);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
