@@ -9,7 +9,7 @@ use crate::host::pump::End;
 use crate::host::wait::{Deadline, TimedOut, ready};
 use crate::inbound::wasi_method;
 use crate::prepare::Prepared;
-use crate::upload::{RequestBody, Upload};
+use crate::upload::{Begun, RequestBody, Upload};
 use futures::future::{Either, select};
 use gateway_core::backend::url as backend_url;
 use gateway_core::failure::{UpstreamFailure, may_retry};
@@ -114,33 +114,37 @@ impl Outbound<'_> {
         let request = self.request()?;
         let outgoing: OutgoingBody =
             request.body().map_err(|()| UpstreamFailure::Host("the request body cannot be opened".into()))?;
+        let begun = upload.begin(outgoing).await;
+        if let Begun::Ended(End::SourceBroke) = begun {
+            return Err(SendError::BrokenRequestBody);
+        }
         let timeout = self.prepared.timeout;
-        let deadline = Rc::new(Deadline::at(self.started.plus(timeout)));
+        let deadline = Rc::new(Deadline::at(Instant::after(timeout)));
         let future = self.start(request, self.connect_timeout(), Some(NO_FIRST_BYTE_TIMEOUT))?;
+        let mut head = pin!(deadline.limit(response_head(&future)));
+        let answered = UpstreamFailure::ResponseTimeout(timeout);
+        let Begun::Moving(upload) = begun else {
+            return self.inflight(head.await, answered, None, Rc::clone(&deadline));
+        };
 
         let uploading = Rc::new(Cell::new(true));
         let mut upload: RestOfUpload = Box::pin({
             let (deadline, uploading) = (Rc::clone(&deadline), Rc::clone(&uploading));
             async move {
-                let end = upload.send(outgoing, || deadline.extend(Instant::after(timeout))).await;
+                let end = upload.send(|| deadline.extend(Instant::after(timeout))).await;
                 // From here the backend has its full time to answer.
                 uploading.set(false);
                 deadline.extend(Instant::after(timeout));
                 end
             }
         });
-        let mut head = pin!(deadline.limit(response_head(&future)));
         let (head, rest) = match select(upload.as_mut(), head.as_mut()).await {
             Either::Left((End::SourceBroke, _)) => return Err(SendError::BrokenRequestBody),
             // A backend that stops reading may still answer.
             Either::Left(_) => (head.await, None),
             Either::Right((head, _)) => (head, Some(upload)),
         };
-        let timed_out = if uploading.get() {
-            UpstreamFailure::UploadStalled(timeout)
-        } else {
-            UpstreamFailure::ResponseTimeout(timeout)
-        };
+        let timed_out = if uploading.get() { UpstreamFailure::UploadStalled(timeout) } else { answered };
         self.inflight(head, timed_out, rest, Rc::clone(&deadline))
     }
 

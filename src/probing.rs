@@ -1,9 +1,8 @@
 //! Health at work: active checks, and what requests and checks have taught, written after the response. `gateway_core::health` has the rules.
 
-use crate::host::bindings::monotonic_clock;
 use crate::host::clock::{self, Instant};
 use crate::host::entropy;
-use crate::host::wait::{Deadline, Work, at_once, ready};
+use crate::host::wait::{Deadline, Work, at_once, pause};
 use crate::lookup::Lookup;
 use crate::outbound::{Outbound, SendError};
 use crate::prepare;
@@ -65,8 +64,7 @@ fn apply(lookup: &Lookup, backend: &Backend, entry: Option<&Entry>, outcome: &Ou
 
 /// After finding an expired entry: checks the backend, unless another request does.
 async fn refresh(lookup: &Lookup, backend: &Backend, outcome: &Outcome) {
-    let delay = clock::nanos(entropy::up_to(MAX_REFRESH_DELAY));
-    ready(monotonic_clock::subscribe_instant(monotonic_clock::now().saturating_add(delay))).await;
+    pause(entropy::up_to(MAX_REFRESH_DELAY)).await;
     let current = lookup.health(&backend.reference);
     let now = clock::timestamp();
     if current.as_ref().is_some_and(|entry| entry.is_fresh(now)) {

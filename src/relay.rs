@@ -2,7 +2,8 @@
 
 use crate::host::bindings::http_types::{OutgoingBody, OutgoingResponse, ResponseOutparam};
 use crate::host::clock::Instant;
-use crate::host::pump::{End, pump, write};
+use crate::host::pump::{End, Pump, write, write_now};
+use crate::host::wait::pause;
 use crate::outbound::{Inflight, RestOfUpload, outgoing_fields};
 use futures::future::{Either, select};
 use gateway_core::fields::Field;
@@ -11,8 +12,12 @@ use gateway_core::request::body::response_has_body;
 use http::{Method, StatusCode};
 use std::future::Future;
 use std::pin::pin;
+use std::time::Duration;
 
-/// Sends an answer of the gateway's own.
+/// How long a body that broke off before its head was sent stays open behind the head.
+const HEAD_FIRST: Duration = Duration::from_millis(20);
+
+/// Sends an answer of the gateway's own: written and finished before its head, so that hosts send both at once (see [`Pump::head_start`]).
 pub(crate) async fn send(
     out: ResponseOutparam,
     method: &Method,
@@ -20,55 +25,78 @@ pub(crate) async fn send(
     fields: &[Field],
     body: Option<&str>,
 ) {
+    let response = head(status, fields);
     let body = body.filter(|_| response_has_body(method, status));
-    let Some(outgoing) = start(out, status, fields, body.is_some()) else {
-        return;
+    let Some((outgoing, body)) = body.and_then(|body| Some((response.body().ok()?, body.as_bytes()))) else {
+        return ResponseOutparam::set(out, Ok(response));
     };
-    if let Some(body) = body
-        && let Ok(sink) = outgoing.write()
-    {
-        _ = write(body.as_bytes(), &sink).await;
+    let Ok(sink) = outgoing.write() else {
+        return ResponseOutparam::set(out, Ok(response));
+    };
+    let rest = body.get(write_now(body, &sink)..).unwrap_or_default();
+    if rest.is_empty() {
+        drop(sink);
+        _ = OutgoingBody::finish(outgoing, None);
+        return ResponseOutparam::set(out, Ok(response));
     }
-    _ = OutgoingBody::finish(outgoing, None);
+    ResponseOutparam::set(out, Ok(response));
+    if write(rest, &sink).await == End::Complete {
+        drop(sink);
+        _ = OutgoingBody::finish(outgoing, None);
+    }
 }
 
 /// Streams the backend's response. `fields` are the ones to send.
 ///
 /// A body is finished only when it came whole. Otherwise the outgoing body is dropped, which hosts turn into a visibly broken transfer.
 pub(crate) async fn relay(out: ResponseOutparam, method: &Method, fields: &[Field], inflight: Inflight) -> End {
-    let Inflight { status, length, response, rest_of_upload, deadline, .. } = inflight;
-    let Some(outgoing) = start(out, status, fields, response_has_body(method, status)) else {
+    let Inflight { status, length, response: incoming, rest_of_upload, deadline, .. } = inflight;
+    let response = head(status, fields);
+    if !response_has_body(method, status) {
+        ResponseOutparam::set(out, Ok(response));
         return End::Complete;
+    }
+    let (Ok(outgoing), Ok(incoming)) = (response.body(), incoming.consume()) else {
+        ResponseOutparam::set(out, Ok(response));
+        return End::SourceBroke;
     };
-    let transfer = async {
-        let (Ok(incoming), Ok(sink)) = (response.consume(), outgoing.write()) else {
-            return End::SourceBroke;
-        };
-        let Ok(source) = incoming.stream() else {
-            return End::SourceBroke;
-        };
-        pump(&source, &sink, length, Some(&deadline), || deadline.extend(Instant::after(IDLE_TIMEOUT))).await
+    let (Ok(sink), Ok(source)) = (outgoing.write(), incoming.stream()) else {
+        ResponseOutparam::set(out, Ok(response));
+        return End::SourceBroke;
     };
+    let mut pump = Pump::new(&source, &sink, length);
+    let end = pump.head_start().await;
+    if end == Some(End::Complete) {
+        drop(sink);
+        let finished = OutgoingBody::finish(outgoing, None);
+        ResponseOutparam::set(out, Ok(response));
+        return if finished.is_ok() { End::Complete } else { End::SourceBroke };
+    }
+    ResponseOutparam::set(out, Ok(response));
+    if let Some(end) = end {
+        // A host that meets the broken end before it has sent the head sends neither.
+        pause(HEAD_FIRST).await;
+        return end;
+    }
+    let transfer = pump.run(Some(&deadline), || deadline.extend(Instant::after(IDLE_TIMEOUT)));
     let end = match rest_of_upload {
         None => transfer.await,
         Some(upload) => beside(upload, transfer).await,
     };
+    drop(sink);
     if end == End::Complete && OutgoingBody::finish(outgoing, None).is_err() {
         return End::SourceBroke;
     }
     end
 }
 
-/// Hands the head to the host. Returns the body to write, where there is one.
-fn start(out: ResponseOutparam, status: StatusCode, fields: &[Field], with_body: bool) -> Option<OutgoingBody> {
+fn head(status: StatusCode, fields: &[Field]) -> OutgoingResponse {
     let response = OutgoingResponse::new(outgoing_fields(fields));
     // A new response's status is 200.
     if status != StatusCode::OK {
         _ = response.set_status_code(status.as_u16());
     }
-    let body = if with_body { response.body().ok() } else { None };
-    ResponseOutparam::set(out, Ok(response));
-    body
+    response
 }
 
 /// Runs the rest of an upload while the response flows, and drops it once that is through.

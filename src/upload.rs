@@ -1,9 +1,9 @@
 //! The request body on its way to the backend: whether there is one, and its transfer.
 
 use crate::host::bindings::http_types::{IncomingBody, IncomingRequest, OutgoingBody};
-use crate::host::bindings::{InputStream, StreamError};
+use crate::host::bindings::{InputStream, OutputStream, StreamError};
 use crate::host::clock::Instant;
-use crate::host::pump::{End, pump, write};
+use crate::host::pump::{End, Pump, write, write_now};
 use crate::host::wait::{Deadline, ready};
 use crate::inbound::{self, Head};
 use gateway_core::failure::UpstreamFailure;
@@ -105,23 +105,67 @@ async fn peek(stream: &InputStream, timeout: Duration) -> Result<Option<Vec<u8>>
 }
 
 impl Upload {
-    /// Sends the body; `progressed` is called whenever some of it went out. Only a complete body is finished: dropping an outgoing body
-    /// unfinished tells the backend that it is cut off.
-    pub(crate) async fn send(self, outgoing: OutgoingBody, mut progressed: impl FnMut()) -> End {
+    /// Hands over what is there of the body, before the request that it belongs to is sent (see [`Pump::head_start`]).
+    pub(crate) async fn begin(self, outgoing: OutgoingBody) -> Begun {
         let Ok(sink) = outgoing.write() else {
-            return End::SinkClosed;
+            return Begun::Ended(End::SinkClosed);
         };
-        let mut end = write(&self.peeked, &sink).await;
+        // Locals are dropped in reverse: a stream before the body it belongs to.
+        let Upload { length, mut peeked, _body, stream } = self;
+        if !peeked.is_empty() {
+            peeked.drain(..write_now(&peeked, &sink));
+        }
+        let mut pump = Pump::new(&stream, &sink, length);
+        let end = if peeked.is_empty() { pump.head_start().await } else { None };
+        let moved = pump.moved();
+        match end {
+            Some(End::Complete) => {
+                drop(sink);
+                Begun::Ended(finish(outgoing))
+            }
+            Some(end) => Begun::Ended(end),
+            None => Begun::Moving(Moving { length, peeked, moved, stream, _body, sink, outgoing }),
+        }
+    }
+}
+
+/// An upload whose beginning was handed over.
+pub(crate) enum Begun {
+    /// There is nothing left to do.
+    Ended(End),
+    /// There is more to come.
+    Moving(Moving),
+}
+
+/// What is left of an upload.
+pub(crate) struct Moving {
+    length: Option<u64>,
+    peeked: Vec<u8>,
+    moved: u64,
+    // A stream has to be dropped before the body it belongs to.
+    stream: InputStream,
+    _body: IncomingBody,
+    sink: OutputStream,
+    outgoing: OutgoingBody,
+}
+
+impl Moving {
+    /// Sends the rest; `progressed` is called whenever some of it went out. Only a complete body is finished: dropping an outgoing body
+    /// unfinished tells the backend that it is cut off.
+    pub(crate) async fn send(self, mut progressed: impl FnMut()) -> End {
+        let Moving { length, peeked, moved, outgoing, sink, _body, stream } = self;
+        let mut end = write(&peeked, &sink).await;
         if end == End::Complete {
-            if !self.peeked.is_empty() {
+            if !peeked.is_empty() {
                 progressed();
             }
-            end = pump(&self.stream, &sink, self.length, None, progressed).await;
+            end = Pump::resumed(&stream, &sink, length, moved).run(None, progressed).await;
         }
         drop(sink);
-        if end == End::Complete && OutgoingBody::finish(outgoing, None).is_err() {
-            return End::SourceBroke;
-        }
-        end
+        if end == End::Complete { finish(outgoing) } else { end }
     }
+}
+
+fn finish(outgoing: OutgoingBody) -> End {
+    if OutgoingBody::finish(outgoing, None).is_ok() { End::Complete } else { End::SourceBroke }
 }

@@ -17,94 +17,25 @@
     reason = "a test fails loudly"
 )]
 
+#[path = "support/host_calls.rs"]
+mod host_calls;
+#[path = "support/wire.rs"]
+mod wire;
+
+use crate::host_calls::{HostCalls, counted};
+use crate::wire::{backend, read_message};
 use gateway_host::{Host, HostOptions};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id};
-use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::layer::SubscriberExt;
 
 const TOLERANCE: f64 = 0.01;
 const OTHER_COMPILER: f64 = 0.10;
 /// Each request is measured this often; the cheapest run counts, the one that waited least.
 const RUNS: usize = 15;
-
-/// Calls of the host's functions so far, by name. wasmtime opens a span for each.
-#[derive(Clone, Default)]
-struct Calls(Arc<Mutex<BTreeMap<String, u64>>>);
-
-impl Calls {
-    fn take(&self) -> BTreeMap<String, u64> {
-        std::mem::take(&mut self.0.lock().unwrap())
-    }
-}
-
-impl<S: tracing::Subscriber> Layer<S> for Calls {
-    fn on_new_span(&self, span: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
-        #[derive(Default)]
-        struct Name {
-            module: String,
-            function: String,
-        }
-        impl Visit for Name {
-            fn record_str(&mut self, field: &Field, value: &str) {
-                match field.name() {
-                    "module" => self.module = value.to_owned(),
-                    "function" => self.function = value.to_owned(),
-                    _ => {}
-                }
-            }
-            fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
-        }
-        if span.metadata().name() != "wit-bindgen import" {
-            return;
-        }
-        let mut name = Name::default();
-        span.record(&mut name);
-        let interface = name.module.rsplit(['/', ':']).next().unwrap_or_default();
-        *self.0.lock().unwrap().entry(format!("{interface} {}", name.function)).or_default() += 1;
-    }
-}
-
-/// Answers every request on every connection with the same response.
-async fn backend(response: &'static str) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            tokio::spawn(async move {
-                while read_message(&mut stream).await.is_some() && stream.write_all(response.as_bytes()).await.is_ok() {
-                }
-            });
-        }
-    });
-    address
-}
-
-/// Reads one message, with the body that its content-length announces.
-async fn read_message(stream: &mut TcpStream) -> Option<String> {
-    let mut bytes = Vec::new();
-    loop {
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-            if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
-                return Some(text);
-            }
-        }
-        let mut chunk = [0; 16 * 1024];
-        match stream.read(&mut chunk).await {
-            Ok(0) | Err(_) => return None,
-            Ok(count) => bytes.extend_from_slice(&chunk[..count]),
-        }
-    }
-}
 
 /// What a browser sends, with ids of a fixed length.
 fn request(method: &str, path: &str, backend: &str, body: &str) -> String {
@@ -121,7 +52,7 @@ const ANSWER: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ndate:
      {\"id\":2,\"title\":\"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\"}]                    ";
 
 /// One kind of request: instructions and calls of its cheapest run.
-async fn measure(host: &Host, calls: &Calls, request: &str, status: &str) -> Value {
+async fn measure(host: &Host, calls: &HostCalls, request: &str, status: &str) -> Value {
     let mut client = TcpStream::connect(host.local_addr()).await.unwrap();
     let mut best: Option<(u64, BTreeMap<String, u64>)> = None;
     for _ in 0..RUNS {
@@ -132,7 +63,7 @@ async fn measure(host: &Host, calls: &Calls, request: &str, status: &str) -> Val
         let answer = read_message(&mut client).await.expect("an answer");
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
         host.idle().await;
-        let run = (host.instructions() - before, calls.take());
+        let run = (host.instructions() - before, counted(calls.take()));
         if best.as_ref().is_none_or(|best| run.0 < best.0) {
             best = Some(run);
         }
@@ -143,7 +74,7 @@ async fn measure(host: &Host, calls: &Calls, request: &str, status: &str) -> Val
 
 async fn measured() -> Map<String, Value> {
     gateway_build::build_component().expect("the component builds");
-    let calls = Calls::default();
+    let calls = HostCalls::default();
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(calls.clone()))
         .expect("the only subscriber");
 

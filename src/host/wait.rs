@@ -10,6 +10,7 @@ use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Wake, Waker};
+use std::time::Duration;
 
 /// Resolves when `pollable` is ready.
 ///
@@ -44,6 +45,11 @@ pub(crate) async fn ready(pollable: Pollable) {
         Poll::Pending
     })
     .await;
+}
+
+/// Resolves after `duration`.
+pub(crate) async fn pause(duration: Duration) {
+    ready(monotonic_clock::subscribe_instant(Instant::after(duration).0)).await;
 }
 
 /// Work to be done beside other work.

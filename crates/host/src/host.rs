@@ -79,7 +79,7 @@ impl Host {
         if let Some(poison) = application.allowed_hosts.poison() {
             stderr::host(format_args!("warning: {poison}"));
         }
-        let outbound = Outbound::new(application.allowed_hosts)?;
+        let outbound = Outbound::new(application.allowed_hosts, options.nodelay)?;
         let capabilities = Capabilities {
             variables: application.component_variables,
             store_labels: component.key_value_stores.clone(),
@@ -96,7 +96,7 @@ impl Host {
         let start_worker = |_| {
             let blueprint = blueprint.with_store(store.with_own_reader()?);
             let instances = Instances::new(blueprint, outbound.unconnected(), room.idle_per_worker);
-            Worker::start(Service::new(Arc::new(instances), slots.clone()), options.drain_timeout)
+            Worker::start(Service::new(Arc::new(instances), slots.clone(), options.nodelay), options.drain_timeout)
                 .map_err(HostError::Worker)
         };
         let workers = (0..options.workers.get()).map(start_worker).collect::<Result<_, HostError>>()?;

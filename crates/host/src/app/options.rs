@@ -40,6 +40,8 @@ pub struct HostOptions {
     /// Counts the instructions that the component executes, see [`crate::Host::instructions`]. It makes the component
     /// slower. Default: no.
     pub meter_instructions: bool,
+    /// Switches Nagle's algorithm off on every connection. Spin leaves it on, and so do tests of what goes out together. Default: yes.
+    pub nodelay: bool,
     /// How often the gateway is asked for its backends, which checks their health without traffic; `None` leaves it to
     /// requests. Default: `None`.
     pub health_interval: Option<Duration>,
@@ -63,6 +65,7 @@ impl HostOptions {
             memory_limit: 128 << 20,
             compute_limit: Duration::from_secs(10),
             meter_instructions: false,
+            nodelay: true,
             health_interval: None,
         }
     }

@@ -33,9 +33,9 @@ struct Connections {
 }
 
 impl Outbound {
-    /// With these rules and no connection yet.
-    pub(crate) fn new(allowed: AllowedHosts) -> Result<Self, TlsSetupError> {
-        Ok(Self::with(Connector::new()?, Arc::new(allowed)))
+    /// With these rules and no connection yet; `nodelay` switches Nagle's algorithm off.
+    pub(crate) fn new(allowed: AllowedHosts, nodelay: bool) -> Result<Self, TlsSetupError> {
+        Ok(Self::with(Connector::new(nodelay)?, Arc::new(allowed)))
     }
 
     /// With the same rules, and connections of its own.

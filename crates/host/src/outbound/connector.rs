@@ -61,10 +61,10 @@ pub(crate) struct Connector(HttpsConnector<HttpConnector<Resolver>>);
 
 impl Connector {
     /// HTTP/1.1 over TCP, and over TLS with the root certificates of Mozilla.
-    pub(crate) fn new() -> Result<Self, TlsSetupError> {
+    pub(crate) fn new(nodelay: bool) -> Result<Self, TlsSetupError> {
         let mut tcp = HttpConnector::new_with_resolver(Resolver(GaiResolver::new()));
         tcp.enforce_http(false);
-        tcp.set_nodelay(true);
+        tcp.set_nodelay(nodelay);
         let tls = HttpsConnectorBuilder::new()
             .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
             .map_err(TlsSetupError)?

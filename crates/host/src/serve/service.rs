@@ -31,11 +31,13 @@ const MAX_HEADERS: usize = 256;
 pub(crate) struct Service {
     instances: Arc<Instances>,
     slots: Slots,
+    nodelay: bool,
 }
 
 impl Service {
-    pub(crate) fn new(instances: Arc<Instances>, slots: Slots) -> Self {
-        Self { instances, slots }
+    /// `nodelay` switches Nagle's algorithm off on connections of clients.
+    pub(crate) fn new(instances: Arc<Instances>, slots: Slots, nodelay: bool) -> Self {
+        Self { instances, slots, nodelay }
     }
 
     /// Waits until no instance runs, on any worker.
@@ -75,9 +77,9 @@ pub(crate) fn serve_connection(
     service: &Arc<Service>,
     newcomer: Newcomer,
 ) -> impl GracefulConnection<Output = hyper::Result<()>> + Send + use<> {
-    // Without it the end of a small response may wait for the client's acknowledgement of its start. A failure means
-    // that the client is gone.
-    drop(stream.set_nodelay(true));
+    // Without it the end of a response may wait for the client's acknowledgement of its start. A failure means that the
+    // client is gone.
+    drop(stream.set_nodelay(service.nodelay));
     let service = Arc::clone(service);
     http.serve_connection(
         TokioIo::new(stream),
