@@ -47,9 +47,9 @@ pub(crate) struct Outbound<'a> {
 pub(crate) struct Inflight {
     /// When its head was there.
     pub(crate) received: Instant,
-    /// The status.
+    /// The status; never an interim one.
     pub(crate) status: StatusCode,
-    /// The backend's fields.
+    /// The backend's fields, as they came.
     pub(crate) fields: Vec<Field>,
     /// The length of its body, where the fields tell it.
     pub(crate) length: Option<u64>,

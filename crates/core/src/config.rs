@@ -30,7 +30,7 @@ pub struct ConfigError {
 /// Where a configuration value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// A Spin variable.
+    /// A Spin variable, by its name.
     Variable(String),
     /// A key in the key-value store.
     Key(String),

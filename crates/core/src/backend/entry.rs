@@ -53,7 +53,7 @@ impl BackendEntry {
         }
     }
 
-    /// Checks every member.
+    /// The backend, with every member checked.
     ///
     /// # Errors
     /// The end of a sentence that begins with the entry's place.

@@ -3,7 +3,7 @@
 /// A backend known at build time, configured by `backend_<id with _>_url`.
 #[derive(Debug, Clone, Copy)]
 pub struct KnownBackend {
-    /// Its id.
+    /// The value of `x-backend` that selects it.
     pub id: &'static str,
     /// Its name, for people.
     pub name: &'static str,

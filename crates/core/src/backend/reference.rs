@@ -8,10 +8,10 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Location {
-    /// The Spin variables.
+    /// Among the Spin variables: reached from where the gateway runs.
     #[default]
     Local,
-    /// The key-value store.
+    /// In the key-value store: reached over the network.
     Cloud,
 }
 

@@ -30,14 +30,14 @@ pub trait Store {
     fn keys(&self) -> Result<Vec<String>, ConfigError>;
 }
 
-/// A configured backend.
+/// A backend whose configuration is complete and valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backend {
     /// What selects it, and the registry it came from.
     pub reference: BackendRef,
-    /// For people.
+    /// Shown to people; the id where none is configured.
     pub name: String,
-    /// Where it is.
+    /// Where it is, with the base path of its API.
     pub url: BackendUrl,
     /// Path of its health endpoint, where one is configured beside its URL.
     pub health_endpoint: Option<String>,

@@ -10,14 +10,14 @@ use thiserror::Error;
 /// Whether a backend is reached with TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
-    /// Plain HTTP.
+    /// Without TLS.
     Http,
-    /// HTTP over TLS.
+    /// With TLS and a certificate that the host checks.
     Https,
 }
 
 impl Scheme {
-    /// `http` or `https`.
+    /// As URLs write it: `http` or `https`.
     pub fn as_str(self) -> &'static str {
         match self {
             Scheme::Http => "http",
@@ -113,7 +113,7 @@ impl BackendUrl {
         })
     }
 
-    /// The scheme.
+    /// Whether requests to it use TLS.
     pub fn scheme(&self) -> Scheme {
         self.scheme
     }

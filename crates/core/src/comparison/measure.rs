@@ -9,7 +9,7 @@ pub(super) struct Times(Vec<Duration>);
 /// How some times are spread.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Spread {
-    /// The least.
+    /// The shortest of them.
     pub(super) min: Duration,
     /// The middle one, or the mean of the middle two.
     pub(super) median: Duration,
@@ -18,7 +18,7 @@ pub(super) struct Spread {
 }
 
 impl Times {
-    /// Adds a time.
+    /// Adds a time at its place in the order.
     pub(super) fn add(&mut self, time: Duration) {
         let place = self.0.partition_point(|other| *other < time);
         self.0.insert(place, time);

@@ -8,9 +8,9 @@ use serde_json::value::RawValue;
 /// The whole report. Readers ignore members that a later gateway adds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
-    /// What was asked.
+    /// The request that every backend got.
     pub request: Asked,
-    /// How often.
+    /// How often each backend was asked.
     pub runs: Runs,
     /// One row for each backend, in the order in which they were named.
     pub backends: Vec<ReportRow>,
@@ -24,13 +24,13 @@ pub struct Report {
 /// The request that every backend got.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
-    /// GET or HEAD.
+    /// GET or HEAD, in capitals.
     pub method: String,
-    /// Path and query.
+    /// Path and query as the client sent them.
     pub path: String,
 }
 
-/// Rounds.
+/// Rounds; each asks every backend once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Runs {
     /// How many were asked for.
@@ -43,13 +43,13 @@ pub struct Runs {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ReportRow {
-    /// Its id.
+    /// The id that was named.
     pub backend: String,
     /// Where it was looked up.
     pub location: Location,
-    /// For people.
+    /// Shown to people; the id where none is configured.
     pub name: String,
-    /// The status.
+    /// The status of its first answer.
     pub status: Option<u16>,
     /// The value of `content-type`.
     pub content_type: Option<String>,
@@ -77,7 +77,7 @@ pub struct ReportRow {
     pub patch: Option<Vec<Operation>>,
     /// Whether the patch is all of it.
     pub patch_complete: Option<bool>,
-    /// The first failure.
+    /// Its first failure; `None` where every round was answered.
     pub error: Option<Failure>,
 }
 
@@ -110,7 +110,7 @@ impl BodyEquality {
     }
 }
 
-/// Times in milliseconds.
+/// Both times of an exchange, over all its rounds, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Spreads {
     /// To the response head.
@@ -122,7 +122,7 @@ pub struct Spreads {
 /// How times are spread, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SpreadMs {
-    /// The least.
+    /// The shortest.
     pub min: f64,
     /// The middle one, or the mean of the middle two.
     pub median: f64,
@@ -135,10 +135,10 @@ pub struct SpreadMs {
 pub struct HeaderDifference {
     /// Its name in lower case.
     pub name: String,
-    /// The reference's values.
+    /// The values of the reference, line by line; empty where it has none.
     #[serde(default)]
     pub first: Vec<String>,
-    /// The values of this row.
+    /// The values of this row, in the same way.
     #[serde(default)]
     pub this: Vec<String>,
 }
@@ -146,9 +146,9 @@ pub struct HeaderDifference {
 /// One operation of a patch (RFC 6902 §4).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Operation {
-    /// What it does.
+    /// Whether it adds, removes or replaces.
     pub op: Op,
-    /// Where (RFC 6901).
+    /// Where, as a JSON Pointer (RFC 6901).
     pub path: String,
     /// The value to put there, as it is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -161,7 +161,7 @@ pub struct Operation {
 pub enum Op {
     /// Puts a value where none is.
     Add,
-    /// Takes one away.
+    /// Takes the value away.
     Remove,
     /// Puts another value in the place of one.
     Replace,
@@ -183,11 +183,11 @@ pub struct Failure {
 /// A backend that `*` did not take.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {
-    /// Its id.
+    /// The id of a configured backend.
     pub backend: String,
     /// Where it was looked up.
     pub location: Location,
-    /// Why.
+    /// Why it was left out, such as "known to be down".
     pub reason: String,
 }
 

@@ -12,18 +12,18 @@ use std::time::Duration;
 /// A backend that takes part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contender {
-    /// Which one.
+    /// The backend as it was named.
     pub backend: BackendRef,
-    /// For people.
+    /// Shown to people; the id where none is configured.
     pub name: String,
 }
 
 /// An answer that came whole.
 #[derive(Debug, Clone)]
 pub struct Answered {
-    /// The status.
+    /// The status; errors of the application count as answers.
     pub status: u16,
-    /// The backend's fields.
+    /// The backend's fields, before anything is taken off.
     pub fields: Vec<Field>,
     /// The body; `None` where there is none by method or status.
     pub body: Option<Body>,

@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// A verdict.
+/// A verdict on a backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
@@ -35,7 +35,7 @@ impl State {
 /// What is known of a backend. Times are milliseconds since the Unix epoch; the expiry is in the value because stores have none.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Entry {
-    /// The verdict.
+    /// The verdict, which holds until `expires_at`.
     pub state: State,
     /// When it was found.
     pub checked_at: u64,

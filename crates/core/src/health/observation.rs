@@ -8,13 +8,13 @@ use crate::time::Timestamp;
 /// What was learnt of one backend.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observation {
-    /// The backend.
+    /// The backend that was asked, or that a request was kept from.
     pub backend: Backend,
     /// The entry that it was known by: the one the request was routed by, or the one that made a check due.
     pub known: Option<Entry>,
-    /// What happened.
+    /// What the exchange says about the backend.
     pub outcome: Outcome,
-    /// When.
+    /// When it happened, by the gateway's clock.
     pub at: Timestamp,
     /// How it came about.
     pub evidence: Evidence,
@@ -23,7 +23,7 @@ pub struct Observation {
 /// How something was learnt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Evidence {
-    /// A client's request.
+    /// A client's request, which went to the backend anyway.
     Traffic,
     /// An active check for a listing.
     Check,
@@ -32,9 +32,9 @@ pub enum Evidence {
 /// What to do about the store.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
-    /// Nothing.
+    /// Nothing: what is known still holds.
     Nothing,
-    /// Write this entry.
+    /// Write this entry as it is.
     Write(Entry),
     /// Read the entry again, and write what the outcome makes of it: of requests that fail together, each sees what the one before has written.
     Apply,

@@ -31,7 +31,7 @@ pub enum RouteError {
     /// A method that the gateway's own endpoints do not have.
     #[error("{path} is answered by the gateway itself and has GET, HEAD and OPTIONS only")]
     MethodNotAllowed {
-        /// The endpoint's path.
+        /// `/health` or `/backends`.
         path: &'static str,
     },
     /// CONNECT, which no backend of an HTTP gateway can serve.

@@ -20,7 +20,7 @@ use thiserror::Error;
 /// Why a request gets no backend's answer. Shown as the short text of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum GatewayError {
-    /// `x-backend` selects nothing.
+    /// `x-backend` selects nothing that is configured.
     #[error("invalid backend")]
     InvalidBackend {
         /// What was asked for, as text.
@@ -37,7 +37,7 @@ pub enum GatewayError {
     /// A method that the gateway's own endpoints do not have.
     #[error("method not allowed")]
     MethodNotAllowed {
-        /// The endpoint's path.
+        /// `/health` or `/backends`.
         path: &'static str,
     },
     /// CONNECT, which no backend of an HTTP gateway can serve.
@@ -70,7 +70,7 @@ pub enum GatewayError {
     /// The backend did not finish its response; only where the gateway reads it whole.
     #[error("response not finished")]
     Unfinished {
-        /// Which one.
+        /// The backend that was asked.
         backend: BackendRef,
         /// The time limit it met; `None` where it broke off.
         limit: Option<Duration>,
@@ -78,9 +78,9 @@ pub enum GatewayError {
     /// The backend did not answer.
     #[error("{failure}")]
     Upstream {
-        /// Which one.
+        /// The backend that was, or would have been, asked.
         backend: BackendRef,
-        /// What went wrong.
+        /// What went wrong on the way to it.
         #[source]
         failure: UpstreamFailure,
     },
@@ -135,7 +135,7 @@ const UNAVAILABLE: &str = "Backend Unavailable";
 const TIMEOUT: &str = "Gateway Timeout";
 
 impl GatewayError {
-    /// The table.
+    /// The row of this failure.
     fn row(&self) -> Row {
         use ErrorStatus as S;
         const REQUEST: &str = "http_request_error";
@@ -164,7 +164,7 @@ impl GatewayError {
         }
     }
 
-    /// The status.
+    /// The status that the client gets.
     pub fn status(&self) -> ErrorStatus {
         self.row().0
     }

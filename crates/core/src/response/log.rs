@@ -10,12 +10,12 @@ use std::time::Duration;
 /// What is told of a request, in the order of the line.
 #[derive(Debug, Clone, Serialize)]
 pub struct LogLine<'a> {
-    /// When it arrived.
+    /// When the request arrived.
     #[serde(serialize_with = "rfc3339")]
     pub time: Timestamp,
-    /// Its id.
+    /// The id that response and backend got as well.
     pub request_id: &'a str,
-    /// Its method.
+    /// The method as it came.
     pub method: &'a str,
     /// Its path; a query is cut off.
     #[serde(serialize_with = "without_query")]

@@ -21,11 +21,11 @@ pub struct Timing {
 /// What the gateway notes on a response.
 #[derive(Debug, Clone, Copy)]
 pub struct Notes<'a> {
-    /// The request's id.
+    /// The id of the request, for `x-request-id`.
     pub request_id: &'a str,
     /// The backend the request was meant for, once it is known.
     pub backend: Option<&'a str>,
-    /// Durations.
+    /// What `server-timing` says.
     pub timing: Timing,
 }
 

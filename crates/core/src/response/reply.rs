@@ -12,7 +12,7 @@ pub struct Reply {
     status: StatusCode,
     /// Fields beside those that every response gets.
     pub fields: Vec<Field>,
-    /// The body.
+    /// The body; never sent with HEAD.
     pub body: String,
 }
 

@@ -14,7 +14,7 @@ pub struct StatusPage<'a> {
     pub backends: &'a [BackendView],
     /// `local` or `cloud`.
     pub environment: &'a str,
-    /// The gateway's version.
+    /// The gateway's version, as `/health` gives it.
     pub version: &'a str,
     /// The time of the listing, as RFC 3339.
     pub generated_at: &'a str,

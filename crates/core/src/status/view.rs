@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// One backend of a listing. The members are those of the JSON answer, in its order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BackendView {
-    /// The id.
+    /// The value of `x-backend` that selects it.
     pub id: String,
     /// The name, for people.
     pub name: String,
