@@ -65,15 +65,15 @@ impl<'a> Pump<'a> {
     }
 
     /// Moves what is there, before the head it belongs to goes out: a host that leaves Nagle's algorithm on would hold back a body that comes after
-    /// its head until the other side acknowledges that, which takes 40 ms. Short bodies of known length get a moment to arrive; one of unknown length
-    /// may be a stream of events, whose head goes out at once.
+    /// its head until the other side acknowledges that, which takes 40 ms. Short bodies get a moment to arrive. One of unknown length that has not begun
+    /// may be a stream of events: its head goes out at once.
     pub(crate) async fn head_start(&mut self) -> Option<End> {
         let mut deadline = None;
         loop {
             match self.advance() {
                 Stop::End(end) => return Some(end),
                 Stop::Sink => return None,
-                Stop::Source if self.expected.is_none_or(|length| length > SHORT) => return None,
+                Stop::Source if !self.is_short() => return None,
                 Stop::Source => {
                     let deadline = deadline.get_or_insert_with(|| Deadline::at(Instant::after(MOMENT)));
                     if deadline.limit(ready(self.source.subscribe())).await == Err(TimedOut) {
@@ -82,6 +82,11 @@ impl<'a> Pump<'a> {
                 }
             }
         }
+    }
+
+    /// Whether it is worth a moment: it is, or may be, short, and is known to have a body at all.
+    fn is_short(&self) -> bool {
+        self.expected.map_or((1..=SHORT).contains(&self.moved), |length| length <= SHORT)
     }
 
     /// Moves the rest. `progressed` is called when something moved since the last wait; it may move `deadline`, which ends the transfer when nothing
