@@ -1,6 +1,7 @@
 //! What is there of a body goes out with its head, in one segment. Hosts that leave Nagle's algorithm on, as Spin does, hold a segment back until the
 //! one before is acknowledged, which takes 40 ms on a kept connection.
 #![allow(
+    clippy::arithmetic_side_effects,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
