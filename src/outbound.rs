@@ -219,7 +219,8 @@ impl Outbound<'_> {
                 F::ResponseTimeout(self.prepared.timeout)
             }
             ErrorCode::ConnectionLimitReached => F::ConnectionLimit,
-            ErrorCode::DnsError(_) | ErrorCode::DnsTimeout => F::Dns,
+            ErrorCode::DnsError(_) => F::Dns,
+            ErrorCode::DnsTimeout => F::DnsTimeout(self.connect_timeout()),
             ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => F::Tls,
             ErrorCode::TlsCertificateError => F::TlsCertificate,
             ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => {

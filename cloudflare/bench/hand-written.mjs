@@ -6,7 +6,7 @@ const CORS = {
   "access-control-allow-origin": "*",
   "access-control-allow-methods": "GET, POST, PUT, DELETE, PATCH, OPTIONS",
   "access-control-allow-headers": "Content-Type, x-backend",
-  "access-control-expose-headers": "x-gateway-backend, x-request-id, server-timing, proxy-status, retry-after",
+  "access-control-expose-headers": "*, x-gateway-backend, x-request-id, server-timing, proxy-status, retry-after",
   vary: "x-backend, x-backend-location",
   "timing-allow-origin": "*",
 };

@@ -87,3 +87,17 @@ fn backends_lists_every_configured_one_sorted() {
         assert!(!response.text().contains("secret"));
     });
 }
+
+/// The echo of a TRACE request would show what the gateway adds for the backend.
+#[test]
+fn trace_is_a_405_and_reaches_no_backend() {
+    run(|lab| async move {
+        for path in ["/health", "/tasks"] {
+            let response = Request::new("TRACE", path).backend("bun-sqlite").send(lab).await;
+            assert_eq!(response.status, 405, "{path}");
+            let allowed = response.value("allow").expect("the methods that there are");
+            assert!(allowed.contains("GET") && !allowed.contains("TRACE"), "{allowed}");
+            assert_eq!(response.value("x-gateway-backend"), None, "no backend was asked");
+        }
+    });
+}

@@ -2,17 +2,21 @@ use crate::harness::{FAULTY, Feature, Request, Response, offers, run, with_setti
 
 fn is_unavailable(response: &Response, backend: &str, proxy_error: &str) {
     assert_eq!(response.status, 503);
+    let body = response.json();
     assert_eq!(
-        response.json(),
+        body,
         serde_json::json!({
             "error": "Backend Unavailable",
             "message": format!("The requested backend '{backend}' is not responding"),
             "backend": backend,
+            "reason": body["reason"],
         })
     );
+    let reason = body["reason"].as_str().expect("a reason");
     let shown = response.value("proxy-status").expect("a proxy-status");
     if offers(Feature::FailureKinds) {
         assert!(shown.contains(&format!("error={proxy_error};")), "{shown}");
+        assert!(shown.contains(&format!("details=\"{reason}\"")), "{reason}: {shown}");
     } else {
         assert!(
             shown.contains("error=connection_terminated;") || shown.contains("error=http_protocol_error;"),

@@ -35,14 +35,17 @@ fn a_refused_backend_is_gated_at_once() {
             let retry_after: u64 = response.value("retry-after").expect("a time").parse().expect("seconds");
             assert!((1..=pause).contains(&retry_after), "{retry_after} s, where the pause is {pause} s");
             assert!(response.value("proxy-status").expect("a proxy-status").contains("error=destination_unavailable"));
+            let body = response.json();
             assert_eq!(
-                response.json(),
+                body,
                 serde_json::json!({
                     "error": "Backend Unavailable",
                     "message": "The requested backend 'cf-d1' is not responding",
                     "backend": "cf-d1",
+                    "reason": body["reason"],
                 })
             );
+            assert!(!body["reason"].as_str().expect("why it is down").is_empty());
             assert_eq!(server.seen("/x") as u64, failures - 1, "it was spared all but the retries");
         },
     );

@@ -19,6 +19,9 @@ pub enum UpstreamFailure {
     /// The host name does not resolve.
     #[error("host name not found")]
     Dns,
+    /// The host name did not resolve within this time.
+    #[error("host name not resolved within {}", display_duration(*.0))]
+    DnsTimeout(Duration),
     /// The TLS handshake failed.
     #[error("TLS handshake failed")]
     Tls,
@@ -67,6 +70,7 @@ impl UpstreamFailure {
             UpstreamFailure::ConnectionTerminated => "connection_terminated",
             UpstreamFailure::ConnectTimeout(_) => "connection_timeout",
             UpstreamFailure::Dns => "dns_error",
+            UpstreamFailure::DnsTimeout(_) => "dns_timeout",
             UpstreamFailure::Tls => "tls_protocol_error",
             UpstreamFailure::TlsCertificate => "tls_certificate_error",
             UpstreamFailure::Protocol => "http_protocol_error",
@@ -96,6 +100,7 @@ impl UpstreamFailure {
         matches!(
             self,
             UpstreamFailure::ConnectTimeout(_)
+                | UpstreamFailure::DnsTimeout(_)
                 | UpstreamFailure::ResponseTimeout(_)
                 | UpstreamFailure::UploadStalled(_)
         )

@@ -47,7 +47,10 @@ const SIZE_LIMIT: usize = 128 * 1024;
 /// What is kept free of [`SIZE_LIMIT`] for the gateway's own fields.
 const RESERVE: usize = 4 * 1024;
 
-/// Whether a message with `fields` can be passed on, with the gateway's own fields added.
+/// What the names of the host's notes for the component begin with. They repeat the path several times, and are never sent on.
+pub const HOST_NOTES: &str = "spin-";
+
+/// Whether a message with `fields` can be passed on, with the gateway's own fields added. The host's notes do not count.
 pub fn fits(fields: &[Field]) -> bool {
     accounted_size(fields) <= SIZE_LIMIT - RESERVE
 }
@@ -56,6 +59,7 @@ pub fn fits(fields: &[Field]) -> bool {
 fn accounted_size(fields: &[Field]) -> usize {
     fields
         .iter()
+        .filter(|(name, _)| !name.starts_with(HOST_NOTES))
         .map(|(name, value)| name.len().saturating_add(value.len()).saturating_add(32 + 40))
         .fold(0, usize::saturating_add)
 }
@@ -95,6 +99,7 @@ mod tests {
     fn size_counts_every_field() {
         assert_eq!(accounted_size(&[]), 0);
         assert_eq!(accounted_size(&[field("ab", "c")]), 75);
+        assert_eq!(accounted_size(&[field("spin-full-url", "x".repeat(65_000)), field("ab", "c")]), 75);
     }
 
     #[test]

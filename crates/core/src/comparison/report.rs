@@ -173,9 +173,7 @@ pub enum Op {
 pub struct Failure {
     /// The status of that answer.
     pub status: u16,
-    /// The reason in the words of the log.
-    pub reason: String,
-    /// The body of that answer.
+    /// The body of that answer, always with a reason.
     #[serde(flatten)]
     pub body: ErrorBody,
 }

@@ -73,7 +73,9 @@ fn row(row: Row) -> ReportRow {
 }
 
 fn failure(error: &GatewayError) -> Failure {
-    Failure { status: error.status().code().as_u16(), reason: error.to_string(), body: error.body() }
+    let mut body = error.body();
+    body.reason = Some(error.to_string());
+    Failure { status: error.status().code().as_u16(), body }
 }
 
 fn in_millis(spread: Spread) -> SpreadMs {

@@ -50,6 +50,7 @@ pub fn of_failure(failure: &UpstreamFailure) -> Outcome {
         | UpstreamFailure::TlsCertificate => Outcome::Down(failure.to_string()),
         UpstreamFailure::ConnectionTerminated
         | UpstreamFailure::ConnectTimeout(_)
+        | UpstreamFailure::DnsTimeout(_)
         | UpstreamFailure::ResponseTimeout(_)
         | UpstreamFailure::Protocol => Outcome::Doubtful(failure.to_string()),
         UpstreamFailure::ResponseHeadTooLarge

@@ -30,8 +30,8 @@ impl Origin {
     /// The value of `x-forwarded-for` for the backend: what the request already carries, then the client. Empty where there is neither.
     pub(crate) fn forwarded_for(&self, request: &[Field]) -> Vec<u8> {
         let mut chain = Vec::with_capacity(48);
-        for (index, value) in values(request, "x-forwarded-for").enumerate() {
-            if index > 0 {
+        for value in values(request, "x-forwarded-for").map(<[u8]>::trim_ascii).filter(|value| !value.is_empty()) {
+            if !chain.is_empty() {
                 chain.extend_from_slice(b", ");
             }
             chain.extend_from_slice(value);
@@ -117,6 +117,14 @@ mod tests {
                 "x-forwarded-host: shop.example:8080",
             ]
         );
+    }
+
+    #[test]
+    fn empty_lines_leave_no_gap_in_the_chain() {
+        let lines = [("x-forwarded-for", ""), ("x-forwarded-for", " "), ("spin-client-addr", "127.0.0.1:9")];
+        assert_eq!(forwarded(&lines).first().map(String::as_str), Some("x-forwarded-for: 127.0.0.1"));
+        let lines = [("x-forwarded-for", ""), ("x-forwarded-for", "1.1.1.1"), ("x-forwarded-for", "")];
+        assert_eq!(forwarded(&lines).first().map(String::as_str), Some("x-forwarded-for: 1.1.1.1"));
     }
 
     #[test]

@@ -37,6 +37,9 @@ pub enum RouteError {
     /// CONNECT, which no backend of an HTTP gateway can serve.
     #[error("The gateway does not open tunnels: CONNECT is not supported")]
     Tunnel,
+    /// TRACE: the echo would show what the gateway adds, credentials among it (RFC 9110 §9.3.8).
+    #[error("TRACE is not allowed: the echo of a request would show what the gateway adds to it")]
+    Trace,
     /// `*` with another method than OPTIONS (RFC 9112 §3.2.4).
     #[error("Only OPTIONS has the target '*'")]
     AsteriskTarget,
@@ -52,6 +55,9 @@ pub fn route(method: &Method, path_and_query: &str) -> Result<Route, RouteError>
     }
     if *method == Method::CONNECT {
         return Err(RouteError::Tunnel);
+    }
+    if *method == Method::TRACE {
+        return Err(RouteError::Trace);
     }
     let (path, own) = match path_of(path_and_query) {
         "/health" => ("/health", Route::Health),
@@ -213,6 +219,9 @@ mod tests {
             assert!(matches!(route(&Method::POST, path), Err(RouteError::MethodNotAllowed { .. })));
         }
         assert_eq!(route(&Method::CONNECT, "h:1"), Err(RouteError::Tunnel));
+        for path in ["/tasks", "/health", "*"] {
+            assert_eq!(route(&Method::TRACE, path), Err(RouteError::Trace), "{path}");
+        }
         assert_eq!(route(&Method::GET, "*"), Err(RouteError::AsteriskTarget));
     }
 

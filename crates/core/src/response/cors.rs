@@ -10,7 +10,7 @@ pub const ALLOW_METHODS: &str = "GET, POST, PUT, DELETE, PATCH, OPTIONS";
 const ALLOW_HEADERS: &str = "Content-Type, x-backend";
 
 /// The gateway's own response fields that scripts may read.
-const EXPOSE_HEADERS: &str = "x-gateway-backend, x-request-id, server-timing, proxy-status, retry-after";
+const EXPOSE_HEADERS: &str = "*, x-gateway-backend, x-request-id, server-timing, proxy-status, retry-after";
 
 /// How long browsers may remember a preflight, in seconds: a day (browsers cut it down to their own limit).
 const MAX_AGE: &str = "86400";
@@ -18,14 +18,19 @@ const MAX_AGE: &str = "86400";
 /// The most fields a preflight may ask for; browsers send a handful.
 const MAX_REQUESTED_FIELDS: usize = 64;
 
+/// The most fields of a backend that are named; `*` exposes the others to requests without credentials.
+const MAX_EXPOSED_FIELDS: usize = 64;
+
 /// What an answer to a preflight names at most, in bytes: fields that are too large would trap the component.
 const MAX_ALLOWED_BYTES: usize = 16 * 1024;
 
 /// The value of `access-control-expose-headers` for an ordinary response: the gateway's own names, then those that the backend's `fields` expose.
 pub fn exposed(fields: &[Field]) -> String {
     let mut exposed = EXPOSE_HEADERS.to_owned();
-    for name in list(fields, "access-control-expose-headers") {
-        push_unique(&mut exposed, name);
+    for name in list(fields, "access-control-expose-headers").take(MAX_EXPOSED_FIELDS) {
+        if exposed.len().saturating_add(name.len()) <= MAX_ALLOWED_BYTES {
+            push_unique(&mut exposed, name);
+        }
     }
     exposed
 }
@@ -96,8 +101,10 @@ mod tests {
         let backend = [field("Access-Control-Expose-Headers", "X-Total, x-request-id, etag")];
         assert_eq!(
             exposed(&backend),
-            "x-gateway-backend, x-request-id, server-timing, proxy-status, retry-after, X-Total, etag"
+            "*, x-gateway-backend, x-request-id, server-timing, proxy-status, retry-after, X-Total, etag"
         );
+        let many = (0..30_000).map(|n| format!("x-{n}")).collect::<Vec<_>>().join(",");
+        assert!(exposed(&[field("access-control-expose-headers", many)]).len() < 1_000, "a long list costs nothing");
         let mut fields = Vec::new();
         push_response_fields(exposed(&[]), &mut fields);
         assert_eq!(fields.iter().filter(|(name, _)| name == "access-control-allow-origin").count(), 1);

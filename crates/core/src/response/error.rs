@@ -3,6 +3,7 @@
 pub mod error_status;
 
 use self::error_status::ErrorStatus;
+use super::cors::ALLOW_METHODS;
 use super::reply::{ErrorBody, Reply};
 use crate::GATEWAY_NAME;
 use crate::backend::reference::{BackendRef, Location};
@@ -40,6 +41,9 @@ pub enum GatewayError {
         /// `/health` or `/backends`.
         path: &'static str,
     },
+    /// TRACE, on any path.
+    #[error("method not allowed")]
+    TraceNotAllowed,
     /// CONNECT, which no backend of an HTTP gateway can serve.
     #[error("method not supported")]
     MethodNotSupported,
@@ -116,6 +120,7 @@ impl From<RouteError> for GatewayError {
     fn from(error: RouteError) -> Self {
         match error {
             RouteError::MethodNotAllowed { path } => GatewayError::MethodNotAllowed { path },
+            RouteError::Trace => GatewayError::TraceNotAllowed,
             RouteError::Tunnel => GatewayError::MethodNotSupported,
             RouteError::AsteriskTarget => BadRequest::AsteriskTarget.into(),
         }
@@ -144,7 +149,9 @@ impl GatewayError {
                 (S::BAD_REQUEST, REQUEST, "Invalid Backend")
             }
             GatewayError::BrokenRequestBody | GatewayError::BadRequest(_) => (S::BAD_REQUEST, REQUEST, "Bad Request"),
-            GatewayError::MethodNotAllowed { .. } => (S::METHOD_NOT_ALLOWED, REQUEST, "Method Not Allowed"),
+            GatewayError::MethodNotAllowed { .. } | GatewayError::TraceNotAllowed => {
+                (S::METHOD_NOT_ALLOWED, REQUEST, "Method Not Allowed")
+            }
             GatewayError::LengthRequired => (S::LENGTH_REQUIRED, REQUEST, "Length Required"),
             GatewayError::RequestHeadTooLarge => {
                 (S::HEADER_FIELDS_TOO_LARGE, REQUEST, "Request Header Fields Too Large")
@@ -177,9 +184,14 @@ impl GatewayError {
             GatewayError::InvalidLocation { .. } => {
                 body.valid_locations = Some(vec![Location::Cloud, Location::Local]);
             }
-            GatewayError::Upstream { backend, .. } | GatewayError::Unfinished { backend, .. } => {
+            GatewayError::Upstream { backend, failure } => {
                 body.backend = Some(backend.id.clone());
+                body.reason = Some(match failure {
+                    UpstreamFailure::Gated { reason, .. } => reason.clone(),
+                    _ => failure.to_string(),
+                });
             }
+            GatewayError::Unfinished { backend, .. } => body.backend = Some(backend.id.clone()),
             _ => {}
         }
         body
@@ -199,6 +211,7 @@ impl GatewayError {
         reply.fields.push(field("proxy-status", proxy_status(proxy_error, details)));
         match self {
             GatewayError::MethodNotAllowed { .. } => reply.fields.push(field("allow", "GET, HEAD, OPTIONS")),
+            GatewayError::TraceNotAllowed => reply.fields.push(field("allow", ALLOW_METHODS)),
             GatewayError::Upstream { failure: UpstreamFailure::Gated { retry_after, .. }, .. } => {
                 reply.fields.push(field("retry-after", whole_seconds(*retry_after).to_string()));
             }
@@ -218,6 +231,7 @@ impl GatewayError {
                 shorten(requested, MAX_REPEATED)
             ),
             GatewayError::MethodNotAllowed { path } => RouteError::MethodNotAllowed { path }.to_string(),
+            GatewayError::TraceNotAllowed => RouteError::Trace.to_string(),
             GatewayError::MethodNotSupported => RouteError::Tunnel.to_string(),
             GatewayError::Loop => {
                 "The request has passed this gateway before: a backend's URL points back at the gateway".into()
@@ -258,6 +272,9 @@ fn upstream_message(backend: &BackendRef, failure: &UpstreamFailure) -> String {
         }
         UpstreamFailure::ConnectTimeout(limit) => {
             format!("Backend did not accept a connection within {}", display_duration(*limit))
+        }
+        UpstreamFailure::DnsTimeout(limit) => {
+            format!("Backend did not respond: its host name was not resolved within {}", display_duration(*limit))
         }
         UpstreamFailure::UploadStalled(limit) => {
             format!("Backend did not respond: the upload made no progress within {}", display_duration(*limit))
@@ -316,13 +333,13 @@ mod tests {
         check(
             upstream(UpstreamFailure::ConnectionRefused),
             503,
-            r#"{"error":"Backend Unavailable","message":"The requested backend 'ruby-rails' is not responding","backend":"ruby-rails"}"#,
+            r#"{"error":"Backend Unavailable","message":"The requested backend 'ruby-rails' is not responding","backend":"ruby-rails","reason":"connection refused"}"#,
             "connection_refused",
         );
         check(
             upstream(UpstreamFailure::ResponseTimeout(Duration::from_secs(30))),
             504,
-            r#"{"error":"Gateway Timeout","message":"Backend did not respond within 30s","backend":"ruby-rails"}"#,
+            r#"{"error":"Gateway Timeout","message":"Backend did not respond within 30s","backend":"ruby-rails","reason":"no response within 30s"}"#,
             "http_response_timeout",
         );
         let gated =
@@ -331,7 +348,7 @@ mod tests {
         check(
             upstream(gated),
             503,
-            r#"{"error":"Backend Unavailable","message":"The requested backend 'ruby-rails' is not responding","backend":"ruby-rails"}"#,
+            r#"{"error":"Backend Unavailable","message":"The requested backend 'ruby-rails' is not responding","backend":"ruby-rails","reason":"connection refused"}"#,
             "destination_unavailable",
         );
         check(

@@ -27,6 +27,9 @@ pub struct ErrorBody {
     /// The backend that the request was meant for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backend: Option<String>,
+    /// Why the backend gave no answer, in the words of `/backends`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// The ids that `x-backend` may name, sorted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_backends: Option<Vec<String>>,
