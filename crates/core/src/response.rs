@@ -4,4 +4,5 @@ pub mod cors;
 pub mod error;
 pub mod log;
 pub mod notes;
+mod proxy_status;
 pub mod reply;
