@@ -55,6 +55,7 @@ fn a_backend_that_does_not_answer_is_a_504_that_names_the_time() {
                 "error": "Gateway Timeout",
                 "message": "Backend did not respond within 10s",
                 "backend": FAULTY[4],
+                "reason": "no response within 10s",
             })
         );
         assert!(response.value("proxy-status").expect("a proxy-status").contains("error=http_response_timeout"));
