@@ -1,4 +1,4 @@
-//! A client and a backend that see what comes in one read.
+//! A backend with one answer, and a reader of whole messages, over plain sockets.
 
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
