@@ -47,8 +47,11 @@ const SIZE_LIMIT: usize = 128 * 1024;
 /// What is kept free of [`SIZE_LIMIT`] for the gateway's own fields.
 const RESERVE: usize = 4 * 1024;
 
-/// What the names of the host's notes for the component begin with. They repeat the path several times, and are never sent on.
-pub const HOST_NOTES: &str = "spin-";
+/// Whether a field is one of the host's notes for the component, `spin-*`. They repeat the path several times, and are never sent on.
+pub fn is_host_note(name: &str) -> bool {
+    const PREFIX: &str = "spin-";
+    name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
+}
 
 /// Whether a message with `fields` can be passed on, with the gateway's own fields added. The host's notes do not count.
 pub fn fits(fields: &[Field]) -> bool {
@@ -59,7 +62,7 @@ pub fn fits(fields: &[Field]) -> bool {
 fn accounted_size(fields: &[Field]) -> usize {
     fields
         .iter()
-        .filter(|(name, _)| !name.starts_with(HOST_NOTES))
+        .filter(|(name, _)| !is_host_note(name))
         .map(|(name, value)| name.len().saturating_add(value.len()).saturating_add(32 + 40))
         .fold(0, usize::saturating_add)
 }
@@ -100,6 +103,14 @@ mod tests {
         assert_eq!(accounted_size(&[]), 0);
         assert_eq!(accounted_size(&[field("ab", "c")]), 75);
         assert_eq!(accounted_size(&[field("spin-full-url", "x".repeat(65_000)), field("ab", "c")]), 75);
+    }
+
+    #[test]
+    fn odd_names_are_no_notes_of_the_host() {
+        for odd in ["é", "spiné", "spin"] {
+            assert!(!is_host_note(odd), "{odd}");
+        }
+        assert!(is_host_note("SPIN-x"));
     }
 
     #[test]
