@@ -23,7 +23,8 @@ use gateway_core::health::rules::{Outcome, of_answer, of_failure};
 use gateway_core::limits::{MAX_COMPARED_BACKENDS, MAX_EXCHANGES_AT_ONCE};
 use gateway_core::request::body::{content_length, response_has_body};
 use gateway_core::request::route::Choice;
-use gateway_core::response::error::{BadRequest, GatewayError};
+use gateway_core::response::error::GatewayError;
+use gateway_core::response::error::bad_request::BadRequest;
 use gateway_core::response::reply::Reply;
 use std::cell::RefCell;
 
@@ -62,6 +63,8 @@ pub(crate) async fn run(
 ) -> Result<Reply, GatewayError> {
     asked::check_method(&head.method)?;
     let asked = asked::runs(&head.fields)?;
+    let limit = lookup.exchange_limit()?;
+    limit.check_on()?;
     let timeout = lookup.request_timeout()?;
     match upload::request_body(request, head, timeout).await {
         Ok(RequestBody::Empty { .. }) => {}
@@ -77,8 +80,9 @@ pub(crate) async fn run(
         Choice::Several(backends) => (contest.these(backends)?, Vec::new()),
         Choice::All(location) => contest.all(location)?,
     };
+    limit.check(entrants.len(), asked)?;
     let ids: Vec<_> = entrants.iter().map(|entrant| entrant.contender.backend.id.as_str()).collect();
-    record.compared = Some(ids.join(","));
+    record.asked = Some(ids.join(","));
 
     let mut comparison = Comparison::new(entrants.iter().map(|entrant| entrant.contender.clone()));
     let started = Instant::now();

@@ -20,12 +20,13 @@ use gateway_core::health::observation::Observation;
 use gateway_core::health::rules::{Outcome, of_answer, of_failure};
 use gateway_core::request::forwarded::is_loop;
 use gateway_core::request::route::{Choice, Route, route};
-use gateway_core::response::error::GatewayError;
+use gateway_core::response::error::{GatewayError, MAX_REPEATED};
 use gateway_core::response::notes;
 use gateway_core::response::reply::Reply;
 use gateway_core::status::accept::wants_html;
 use gateway_core::status::endpoints::{self, Listing};
 use gateway_core::status::page::StatusPage;
+use gateway_core::text::shorten;
 
 /// What the client gets.
 enum Answer {
@@ -44,7 +45,7 @@ pub(crate) async fn handle(request: IncomingRequest, out: ResponseOutparam) {
 
     let (status, error) = match answer(&request, &mut head, &lookup, &mut record, &mut learnt).await {
         Ok(Answer::Preflight) => {
-            let (status, fields) = notes::preflight(&head.fields, &record.notes());
+            let (status, fields) = notes::preflight(&head.fields, &head.path_and_query, &record.notes());
             relay::send(out, &head.method, status, &fields, None).await;
             (status, None)
         }
@@ -55,7 +56,12 @@ pub(crate) async fn handle(request: IncomingRequest, out: ResponseOutparam) {
             let end = relay::relay(out, &head.method, &fields, inflight).await;
             (status, transfer_error(end).map(str::to_owned))
         }
-        Err(error) => (send_own(out, &head, &error.reply(), &record).await, Some(error.to_string())),
+        Err(error) => {
+            if let GatewayError::InvalidBackend { requested, .. } = &error {
+                record.asked = Some(shorten(requested, MAX_REPEATED));
+            }
+            (send_own(out, &head, &error.reply(), &record).await, Some(error.to_string()))
+        }
     };
     let now = record.write(&head, status, error.as_deref());
 
@@ -70,6 +76,8 @@ async fn answer(
     record: &mut Record,
     learnt: &mut Vec<Observation>,
 ) -> Result<Answer, GatewayError> {
+    // A wrong list of origins must not take the gateway's own endpoints down.
+    let origins = lookup.allowed_origin(&head.fields).map(|allowed| record.allowed_origin = allowed);
     match route(&head.method, &head.path_and_query)? {
         Route::Preflight => Ok(Answer::Preflight),
         Route::Health => Ok(Answer::Own(endpoints::health(record.time))),
@@ -81,7 +89,10 @@ async fn answer(
             if !fits(&head.fields) {
                 return Err(GatewayError::RequestHeadTooLarge);
             }
-            match lookup.choice(&head.fields)? {
+            origins?;
+            let choice = lookup.choice(&head.fields, head.origin.host.as_deref())?;
+            head.origin = lookup.judged(std::mem::take(&mut head.origin), &head.fields)?;
+            match choice {
                 Choice::One(backend) => {
                     forward(request, head, lookup, record, learnt, backend).await.map(Answer::Relay)
                 }

@@ -6,26 +6,34 @@ use gateway_core::backend::cloud::CloudRegistry;
 use gateway_core::backend::local::LocalRegistry;
 use gateway_core::backend::reference::{BackendRef, Location, environment};
 use gateway_core::backend::registry::{Backend, BackendRegistry, Listed, Variables as _};
-use gateway_core::config::{ConfigError, ENVIRONMENT, REQUEST_TIMEOUT, request_timeout};
+use gateway_core::backend::settings::Settings;
+use gateway_core::comparison::asked::ExchangeLimit;
+use gateway_core::config::{
+    self, CORS_ORIGINS, ConfigError, ENVIRONMENT, IDLE_TIMEOUT, LABEL_DOMAIN, LOCAL_BACKENDS, REQUEST_TIMEOUT,
+    SHOOTOUT, TRUSTED_PROXIES,
+};
 use gateway_core::fields::Field;
 use gateway_core::health::entry::{self, Entry};
 use gateway_core::network::internal_host;
-use gateway_core::request::route::{Choice, SelectError, select};
-use gateway_core::response::error::{BadRequest, GatewayError};
-use std::cell::OnceCell;
+use gateway_core::network::trusted_proxies::TrustedProxies;
+use gateway_core::request::forwarded::Origin;
+use gateway_core::request::label::{label, label_domain};
+use gateway_core::request::route::{Choice, LocalBackends, SelectError, select};
+use gateway_core::response::cors::AllowedOrigin;
+use gateway_core::response::error::GatewayError;
+use gateway_core::response::error::bad_request::BadRequest;
 use std::time::Duration;
 
 /// The host's variables and store, with the questions that the gateway asks them.
 pub(crate) struct Lookup {
-    pub(crate) variables: HostVariables,
+    pub(crate) variables: Settings<HostVariables>,
     pub(crate) store: HostStore,
-    timeout: OnceCell<Duration>,
 }
 
 impl Lookup {
     /// Nothing is read yet.
     pub(crate) fn new() -> Self {
-        Lookup { variables: HostVariables, store: HostStore::new(), timeout: OnceCell::new() }
+        Lookup { variables: Settings::new(HostVariables), store: HostStore::new() }
     }
 
     /// Where the gateway runs.
@@ -33,22 +41,47 @@ impl Lookup {
         Ok(environment(self.variables.get(ENVIRONMENT)?.as_deref())?)
     }
 
-    /// The deadline of a request to a backend; read once, as a comparison asks for it again and again.
+    /// The deadline of a request to a backend.
     pub(crate) fn request_timeout(&self) -> Result<Duration, ConfigError> {
-        if let Some(timeout) = self.timeout.get() {
-            return Ok(*timeout);
-        }
-        let timeout = request_timeout(self.variables.get(REQUEST_TIMEOUT)?.as_deref())?;
-        Ok(*self.timeout.get_or_init(|| timeout))
+        config::request_timeout(self.variables.get(REQUEST_TIMEOUT)?.as_deref())
     }
 
-    /// The backend or backends that the fields of a request ask for.
-    pub(crate) fn choice(&self, fields: &[Field]) -> Result<Choice, GatewayError> {
-        select(fields, self.environment()?).map_err(|error| match error {
+    /// The longest silence between two chunks of a response.
+    pub(crate) fn idle_timeout(&self) -> Result<Duration, ConfigError> {
+        config::idle_timeout(self.variables.get(IDLE_TIMEOUT)?.as_deref())
+    }
+
+    /// Whose pages may read the answer to a request with these fields.
+    pub(crate) fn allowed_origin(&self, fields: &[Field]) -> Result<AllowedOrigin, ConfigError> {
+        AllowedOrigin::of(fields, self.variables.get(CORS_ORIGINS)?.as_deref())
+    }
+
+    /// The origin of a request, by the word of its peer where that is believed.
+    pub(crate) fn judged(&self, origin: Origin, fields: &[Field]) -> Result<Origin, ConfigError> {
+        let trusted = TrustedProxies::parse(self.variables.get(TRUSTED_PROXIES)?.as_deref())?;
+        Ok(if trusted.trusts(origin.client) { origin.believing(fields) } else { origin })
+    }
+
+    /// How many exchanges one comparison may have.
+    pub(crate) fn exchange_limit(&self) -> Result<ExchangeLimit, GatewayError> {
+        Ok(ExchangeLimit::parse(self.variables.get(SHOOTOUT)?.as_deref(), self.environment()?)?)
+    }
+
+    /// The backend or backends that a request asks for, by its fields or the host it addresses.
+    pub(crate) fn choice(&self, fields: &[Field], host: Option<&str>) -> Result<Choice, GatewayError> {
+        let environment = self.environment()?;
+        let domain = label_domain(self.variables.get(LABEL_DOMAIN)?.as_deref())?;
+        let label = label(host, domain.as_deref());
+        let choice = select(fields, environment, label.as_deref()).map_err(|error| match error {
             SelectError::Location(requested) => GatewayError::InvalidLocation { requested },
             SelectError::Backend { requested, location } => self.invalid(requested, location),
             SelectError::TooMany => BadRequest::TooManyBackends.into(),
-        })
+        })?;
+        let local = LocalBackends::parse(self.variables.get(LOCAL_BACKENDS)?.as_deref())?;
+        if choice.has_local() && !local.reachable_from(environment) {
+            return Err(GatewayError::LocalUnreachable);
+        }
+        Ok(choice)
     }
 
     /// A backend; the outer error says that none is configured under this id.

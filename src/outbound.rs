@@ -14,7 +14,7 @@ use futures::future::{Either, select};
 use gateway_core::backend::url as backend_url;
 use gateway_core::failure::{UpstreamFailure, may_retry};
 use gateway_core::fields::{Field, fits};
-use gateway_core::limits::{CONNECT_TIMEOUT, IDLE_TIMEOUT};
+use gateway_core::limits::CONNECT_TIMEOUT;
 use gateway_core::request::body::content_length;
 use http::{Method, StatusCode};
 use std::cell::Cell;
@@ -59,6 +59,8 @@ pub(crate) struct Inflight {
     pub(crate) rest_of_upload: Option<RestOfUpload>,
     /// The deadline for the next sign of life.
     pub(crate) deadline: Rc<Deadline>,
+    /// How far each chunk moves that deadline.
+    pub(crate) idle_timeout: Duration,
 }
 
 /// The rest of an upload.
@@ -181,6 +183,9 @@ impl Outbound<'_> {
         if let Some(timeout) = first_byte_timeout {
             _ = options.set_first_byte_timeout(Some(nanos(timeout)));
         }
+        if self.prepared.idle_timeout > HOSTS_OWN_TIMEOUT {
+            _ = options.set_between_bytes_timeout(Some(nanos(self.prepared.idle_timeout)));
+        }
         outgoing_handler::handle(request, Some(options)).map_err(|error| self.failure(error))
     }
 
@@ -202,8 +207,9 @@ impl Outbound<'_> {
             return Err(UpstreamFailure::Protocol.into());
         }
         let received = Instant::now();
-        deadline.set(received.plus(IDLE_TIMEOUT));
-        Ok(Inflight { received, status, fields, length, response, rest_of_upload, deadline })
+        let idle_timeout = self.prepared.idle_timeout;
+        deadline.set(received.plus(idle_timeout));
+        Ok(Inflight { received, status, fields, length, response, rest_of_upload, deadline, idle_timeout })
     }
 
     fn failure(&self, error: ErrorCode) -> UpstreamFailure {

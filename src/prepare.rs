@@ -13,7 +13,8 @@ use gateway_core::health::rules::Outcome;
 use gateway_core::limits::CHECK_TIMEOUT;
 use gateway_core::request::forwarded::{Origin, via};
 use gateway_core::request::headers;
-use gateway_core::response::error::{BadRequest, GatewayError};
+use gateway_core::response::error::GatewayError;
+use gateway_core::response::error::bad_request::BadRequest;
 use gateway_core::time::Timestamp;
 use std::time::Duration;
 
@@ -26,8 +27,10 @@ pub(crate) struct Prepared {
     pub(crate) known: Option<Entry>,
     /// The deadline for the response head.
     pub(crate) timeout: Duration,
+    /// The longest silence between two chunks of the response.
+    pub(crate) idle_timeout: Duration,
     /// The gateway's own, where the client brings none.
-    credentials: Option<Field>,
+    credentials: Vec<Field>,
 }
 
 /// Why a backend is not asked.
@@ -53,19 +56,21 @@ pub(crate) fn for_client(lookup: &Lookup, backend: Backend, head: &Head, now: Ti
         let observation = Some(Box::new(Observation { backend, known, outcome, at: now, evidence }));
         return Err(Refused { error, health, observation });
     }
-    let configured = lookup.request_timeout().and_then(|timeout| {
-        Ok((timeout, credentials::authorization(&head.fields, &backend.reference.id, &lookup.variables)?))
-    });
-    match configured {
-        Ok((timeout, credentials)) => Ok(Prepared { backend, known, timeout, credentials }),
-        Err(error) => Err(Refused { error: error.into(), health, observation: None }),
-    }
+    let refused = |error: ConfigError| Refused { error: error.into(), health, observation: None };
+    Ok(Prepared {
+        timeout: lookup.request_timeout().map_err(refused)?,
+        idle_timeout: lookup.idle_timeout().map_err(refused)?,
+        credentials: credentials::fields(&head.fields, &backend.reference.id, &lookup.variables).map_err(refused)?,
+        backend,
+        known,
+    })
 }
 
 /// For an active check, which asks whatever is known.
 pub(crate) fn for_check(lookup: &Lookup, backend: &Backend) -> Result<Prepared, ConfigError> {
-    let credentials = credentials::authorization(&[], &backend.reference.id, &lookup.variables)?;
-    Ok(Prepared { backend: backend.clone(), known: None, timeout: CHECK_TIMEOUT, credentials })
+    let credentials = credentials::fields(&[], &backend.reference.id, &lookup.variables)?;
+    let backend = backend.clone();
+    Ok(Prepared { backend, known: None, timeout: CHECK_TIMEOUT, idle_timeout: CHECK_TIMEOUT, credentials })
 }
 
 impl Prepared {

@@ -6,6 +6,7 @@ use crate::inbound::Head;
 use gateway_core::backend::reference::BackendRef;
 use gateway_core::health::entry::State;
 use gateway_core::request::request_id;
+use gateway_core::response::cors::AllowedOrigin;
 use gateway_core::response::log::LogLine;
 use gateway_core::response::notes::{Notes, Timing};
 use gateway_core::time::Timestamp;
@@ -21,8 +22,10 @@ pub(crate) struct Record {
     pub(crate) request_id: String,
     /// The backend that was asked for, once it is known to be one.
     pub(crate) backend: Option<BackendRef>,
-    /// The ids of a comparison.
-    pub(crate) compared: Option<String>,
+    /// What `x-backend` says where that is not one backend: the ids of a comparison, or what is none.
+    pub(crate) asked: Option<String>,
+    /// Whose pages may read the answer.
+    pub(crate) allowed_origin: AllowedOrigin,
     /// From sending to the backend's response head or failure; of a comparison, all of it.
     pub(crate) backend_time: Option<Duration>,
     /// The verdict that the request was routed by.
@@ -37,7 +40,8 @@ impl Record {
             time: clock::timestamp(),
             request_id: request_id::inbound(&head.fields).unwrap_or_else(entropy::id),
             backend: None,
-            compared: None,
+            asked: None,
+            allowed_origin: AllowedOrigin::Unlisted,
             backend_time: None,
             health: None,
         }
@@ -58,6 +62,7 @@ impl Record {
                 gateway: total.saturating_sub(self.backend_time.unwrap_or_default()),
                 backend: self.backend_time,
             },
+            allowed_origin: &self.allowed_origin,
         }
     }
 
@@ -69,7 +74,7 @@ impl Record {
             request_id: &self.request_id,
             method: head.method.as_str(),
             path: &head.path_and_query,
-            backend: self.backend.as_ref().map(|backend| backend.id.as_str()).or(self.compared.as_deref()),
+            backend: self.backend.as_ref().map(|backend| backend.id.as_str()).or(self.asked.as_deref()),
             location: self.backend.as_ref().map(|backend| backend.location),
             status: status.as_u16(),
             duration_ms: duration,

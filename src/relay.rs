@@ -7,7 +7,6 @@ use crate::host::wait::pause;
 use crate::outbound::{Inflight, RestOfUpload, outgoing_fields};
 use futures::future::{Either, select};
 use gateway_core::fields::Field;
-use gateway_core::limits::IDLE_TIMEOUT;
 use gateway_core::request::body::response_has_body;
 use http::{Method, StatusCode};
 use std::future::Future;
@@ -50,7 +49,7 @@ pub(crate) async fn send(
 ///
 /// A body is finished only when it came whole. Otherwise the outgoing body is dropped, which hosts turn into a visibly broken transfer.
 pub(crate) async fn relay(out: ResponseOutparam, method: &Method, fields: &[Field], inflight: Inflight) -> End {
-    let Inflight { status, length, response: incoming, rest_of_upload, deadline, .. } = inflight;
+    let Inflight { status, length, response: incoming, rest_of_upload, deadline, idle_timeout, .. } = inflight;
     let response = head(status, fields);
     if !response_has_body(method, status) {
         ResponseOutparam::set(out, Ok(response));
@@ -78,7 +77,7 @@ pub(crate) async fn relay(out: ResponseOutparam, method: &Method, fields: &[Fiel
         pause(HEAD_FIRST).await;
         return end;
     }
-    let transfer = pump.run(Some(&deadline), || deadline.extend(Instant::after(IDLE_TIMEOUT)));
+    let transfer = pump.run(Some(&deadline), || deadline.extend(Instant::after(idle_timeout)));
     let end = match rest_of_upload {
         None => transfer.await,
         Some(upload) => beside(upload, transfer).await,

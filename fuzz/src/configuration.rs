@@ -4,7 +4,7 @@ use crate::input::{lines, text_lines};
 use crate::networks::is_plainly_internal;
 use crate::urls::normal;
 use gateway_core::backend::cloud::CloudRegistry;
-use gateway_core::backend::credentials::authorization;
+use gateway_core::backend::credentials;
 use gateway_core::backend::local::LocalRegistry;
 use gateway_core::backend::reference::{self, Location};
 use gateway_core::backend::registry::{BackendRegistry, Store, Variables};
@@ -168,18 +168,19 @@ pub fn local_registry(data: &[u8]) {
         }
         let secret = variables.text(&format!("{prefix}_authorization")).filter(|_| known).unwrap_or_default();
         let secret = secret.trim();
-        match authorization(&[], id, &variables) {
-            Ok(None) => assert!(secret.is_empty(), "{id}'s own is not sent"),
-            Ok(Some((name, value))) => {
+        match credentials::fields(&[], id, &variables).as_deref() {
+            Ok([]) => assert!(secret.is_empty(), "{id}'s own is not sent"),
+            Ok([(name, value)]) => {
                 assert_eq!((name.as_str(), value.as_slice()), ("authorization", secret.as_bytes()))
             }
+            Ok(more) => panic!("{more:?}"),
             Err(error) => {
                 assert!(!secret.chars().all(|c| matches!(c, ' '..='~')), "{error}");
                 assert!(secret.chars().count() < 12 || !error.to_string().contains(secret), "{error}");
             }
         }
         let own = [("Authorization".to_owned(), b"mine".to_vec())];
-        assert_eq!(authorization(&own, id, &variables), Ok(None));
+        assert_eq!(credentials::fields(&own, id, &variables), Ok(Vec::new()));
     }
     agree(&registry);
 }

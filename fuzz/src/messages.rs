@@ -6,7 +6,7 @@ use gateway_core::fields::{Field, fits};
 use gateway_core::request::forwarded::{Origin, is_loop};
 use gateway_core::request::route::{Choice, Route};
 use gateway_core::request::{body, headers, request_id as ids, route as routes};
-use gateway_core::response::cors;
+use gateway_core::response::cors::{self, AllowedOrigin};
 use gateway_core::response::error::GatewayError;
 use gateway_core::response::notes::{Notes, Timing, relayed};
 use gateway_core::status::accept::wants_html;
@@ -58,7 +58,7 @@ pub fn route(data: &[u8]) {
             Ok(location) => chosen(&named(&request, "x-backend"), location, default),
             Err(()) => None,
         };
-        assert_eq!(routes::select(&request, environment).ok(), expected);
+        assert_eq!(routes::select(&request, environment, None).ok(), expected);
     }
 }
 
@@ -116,19 +116,27 @@ fn pair(name: &str, value: impl Into<Vec<u8>>) -> Field {
     (name.to_owned(), value.into())
 }
 
-/// Line 1: length of the body or nothing. Line 2: the client's address. Line 3: scheme. Line 4: host. Then fields.
+/// Line 1: length of the body or nothing. Line 2: the client's address. Line 3: scheme. Line 4: host, behind `!` where the peer is believed. Then fields.
 pub fn request_headers(data: &[u8]) {
     let [length, client, scheme, host, rest] = lines(data);
     let text = |part: &[u8]| std::str::from_utf8(part).ok().filter(|text| !text.is_empty()).map(str::to_owned);
     let length: Option<u64> = text(length).and_then(|text| text.parse().ok());
-    let origin =
-        Origin { client: text(client).and_then(|text| text.parse().ok()), scheme: text(scheme), host: text(host) };
+    let (believed, host) = host.strip_prefix(b"!").map_or((false, host), |host| (true, host));
+    let client = text(client).and_then(|text| text.parse().ok());
+    let origin = Origin { client, scheme: text(scheme), host: text(host), port: None, believed };
     let request = fields(rest);
     let mut expected: Vec<Field> = Vec::new();
     for field in &request {
         let name = field.0.to_ascii_lowercase();
-        let replaced = " host expect content-length x-forwarded-for x-forwarded-proto x-forwarded-host x-request-id ";
-        if !is_of_the_hop(&request, &name) && !name.starts_with("spin-") && !is_one_of(replaced, &name) {
+        let replaced = " host expect content-length x-forwarded-for x-forwarded-proto x-forwarded-host x-forwarded-port x-request-id ";
+        let disguised = name.contains('_') && name.replace('_', "-").starts_with("x-forwarded-");
+        let told = name == "forwarded" || name.starts_with("x-forwarded-");
+        if !disguised
+            && (believed || !told)
+            && !is_of_the_hop(&request, &name)
+            && !name.starts_with("spin-")
+            && !is_one_of(replaced, &name)
+        {
             expected.push(field.clone());
         }
     }
@@ -144,6 +152,9 @@ pub fn request_headers(data: &[u8]) {
     }
     expected.push(pair("x-forwarded-proto", origin.scheme.clone().unwrap_or_else(|| "http".into())));
     expected.extend(origin.host.clone().map(|host| pair("x-forwarded-host", host)));
+    let written = origin.host.as_deref().and_then(|host| gateway_core::authority::host_and_port(host)?.1);
+    let own = if origin.scheme.as_deref() == Some("https") { 443 } else { 80 };
+    expected.push(pair("x-forwarded-port", written.unwrap_or(own).to_string()));
     expected.push(pair("via", "1.1 backend-shootout-gateway"));
     expected.push(pair("x-request-id", "the-id"));
     assert_eq!(headers::to_backend(request, origin, "the-id", length), expected);
@@ -177,7 +188,12 @@ pub fn response_headers(data: &[u8]) {
         pair("server-timing", "gateway;dur=0.000"),
         pair("timing-allow-origin", "*"),
     ]);
-    let notes = Notes { request_id: "the-id", backend: Some("b"), timing: Timing::default() };
+    let notes = Notes {
+        request_id: "the-id",
+        backend: Some("b"),
+        timing: Timing::default(),
+        allowed_origin: &AllowedOrigin::Any,
+    };
     assert_eq!(relayed(response, &notes), expected);
 }
 
@@ -205,7 +221,7 @@ pub fn preflight(data: &[u8]) {
         pair("access-control-allow-headers", with_tokens("Content-Type, x-backend", asked)),
         pair("access-control-max-age", "86400"),
     ];
-    assert_eq!(cors::preflight_fields(&request), expected);
+    assert_eq!(cors::preflight_fields(&request, &AllowedOrigin::Any), expected);
 }
 
 /// Line 1: the request's Host or nothing. Then fields.

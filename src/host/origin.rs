@@ -19,5 +19,5 @@ pub(crate) fn read(request: &IncomingRequest, _fields: &[Field]) -> Origin {
         Some(Scheme::Https) => "https",
         _ => "http",
     };
-    Origin { client: None, scheme: Some(scheme.to_owned()), host: request.authority() }
+    Origin { scheme: Some(scheme.to_owned()), host: request.authority(), ..Origin::default() }
 }

@@ -1,6 +1,6 @@
-//! The status page in Debian's Chromium, driven by `tests/browser/status-page.mjs`. Needs Chromium, Node and npm.
+//! Debian's Chromium, driven by the scripts of `tests/browser`. Needs Chromium, Node and npm.
 
-use crate::harness::{installed, with_settings};
+use crate::harness::{Lab, Settings, installed, with_settings};
 use std::path::PathBuf;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -41,8 +41,14 @@ fn answering(listener: std::net::TcpListener, fields: &'static str, json: &'stat
     });
 }
 
-#[test]
-fn the_status_page_works_in_a_browser() {
+/// Runs a script of `tests/browser` against a gateway with these settings.
+pub(crate) fn browser_test(
+    settings: impl FnOnce(&mut Settings),
+    before: impl FnOnce(),
+    script: &str,
+    arguments: impl FnOnce(&Lab) -> Vec<String>,
+    environment: &[(&str, &str)],
+) {
     let (chromium, folder) = match chromium().and_then(|path| Ok((path, installed("tests/browser")?))) {
         Ok(found) => found,
         Err(reason) => {
@@ -50,9 +56,28 @@ fn the_status_page_works_in_a_browser() {
             return;
         }
     };
+    with_settings(settings, |lab| async move {
+        before();
+        let output = tokio::process::Command::new("node")
+            .arg(script)
+            .args(arguments(lab))
+            .env("CHROMIUM", chromium)
+            .envs(environment.iter().copied())
+            .current_dir(folder)
+            .kill_on_drop(true)
+            .output()
+            .await
+            .expect("node runs");
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{out}{err}");
+    });
+}
+
+#[test]
+fn the_status_page_works_in_a_browser() {
     let listeners = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").expect("a free port"));
     let addresses = listeners.each_ref().map(|listener| listener.local_addr().expect("an address"));
-    with_settings(
+    browser_test(
         move |settings| {
             let extra = format!(
                 r#"[{{"id":"hostile","name":"<b>bold</b><img src=x onerror=alert(1)>","url":"http://127.0.0.1:1"}},
@@ -61,22 +86,13 @@ fn the_status_page_works_in_a_browser() {
             );
             settings.set("extra_backends", extra);
         },
-        |lab| async move {
+        || {
             let [first, second] = listeners;
             answering(first, "x-mark: <i>one</i>\r\n", FIRST);
             answering(second, "x-mark: <i>two</i>\r\n", SECOND);
-            let output = tokio::process::Command::new("node")
-                .arg("status-page.mjs")
-                .arg(format!("http://{}/backends", lab.gateway))
-                .env("CHROMIUM", chromium)
-                .env("TWINS", "twin-a,twin-b")
-                .current_dir(folder)
-                .kill_on_drop(true)
-                .output()
-                .await
-                .expect("node runs");
-            let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-            assert!(output.status.success(), "{out}{err}");
         },
+        "status-page.mjs",
+        |lab| vec![format!("http://{}/backends", lab.gateway)],
+        &[("TWINS", "twin-a,twin-b")],
     );
 }

@@ -26,6 +26,15 @@ mod routing;
 /// Method, target and fields arrive as they were sent.
 mod passthrough;
 
+/// What backends learn of a request's origin.
+mod forwarded;
+
+/// What the operator keeps from clients.
+mod guards;
+
+/// Backends by host name, and whose pages may read answers.
+mod labels;
+
 /// Bodies in both directions: framing, streaming, truncation.
 mod bodies;
 
@@ -53,7 +62,7 @@ mod endpoints;
 /// One request to several backends, compared.
 mod shootout;
 
-/// The status page in a real browser.
+/// The status page, and labels, in a real browser.
 mod browser;
 
 /// What other settings than the suite's show.

@@ -145,7 +145,7 @@ fn the_backend_learns_where_the_request_came_from() {
                 Request::get(path)
                     .field("x-forwarded-for", "203.0.113.9")
                     .field("x-forwarded-proto", "gopher")
-                    .field("x-forwarded-host", "evil.example")
+                    .field("x-forwarded-host", "no host")
                     .field("spin-client-addr", "6.6.6.6:1")
                     .field("via", "1.0 edge")
                     .field("x-request-id", "client-id-1")
@@ -158,6 +158,7 @@ fn the_backend_learns_where_the_request_came_from() {
         assert_eq!(seen.values("x-forwarded-for"), [chain]);
         assert_eq!(seen.values("x-forwarded-proto"), ["http"]);
         assert_eq!(seen.values("x-forwarded-host"), [lab.gateway.to_string()]);
+        assert_eq!(seen.values("x-forwarded-port"), [lab.gateway.port().to_string()]);
         assert_eq!(seen.values("via").join(", "), "1.0 edge, 1.1 backend-shootout-gateway");
         assert_eq!(seen.values("x-request-id"), ["client-id-1"]);
         assert_eq!(seen.values("host"), [lab.backends.first.to_string()]);

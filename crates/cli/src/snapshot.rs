@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use gateway_core::backend::cloud::BACKEND_KEY;
 use gateway_core::backend::registry::Backend;
 use gateway_core::backend::registry::{Store, Variables};
+use gateway_core::backend::settings::{COMPOSED, Settings};
 use gateway_core::config::ConfigError;
 use gateway_host::{KeyValueStore, StoreError};
 
@@ -46,6 +47,15 @@ impl Store for Snapshot {
     fn keys(&self) -> Result<Vec<String>, ConfigError> {
         Ok(self.0.keys().cloned().collect())
     }
+}
+
+/// What the gateway reads, by name: the variables that the component sees, and those that are lines of one of them.
+pub(crate) fn read_by_gateway(component_variables: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let settings = Settings::new(Values(component_variables));
+    let composed = COMPOSED.into_iter().filter_map(|name| Some((name.to_owned(), settings.get(name).ok()??)));
+    let mut all = component_variables.clone();
+    all.extend(composed);
+    all
 }
 
 /// The variables that the component sees.

@@ -8,4 +8,5 @@ pub mod known;
 pub mod local;
 pub mod reference;
 pub mod registry;
+pub mod settings;
 pub mod url;

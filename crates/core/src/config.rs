@@ -12,8 +12,22 @@ pub const REQUEST_TIMEOUT: &str = "request_timeout";
 pub const EXTRA_BACKENDS: &str = "extra_backends";
 /// The variable with the one pattern of hosts that backends of the store may have.
 pub const CLOUD_HOSTS: &str = "cloud_hosts";
-/// The deadline where none is configured.
-pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// The variable with the longest silence within a response.
+pub const IDLE_TIMEOUT: &str = "idle_timeout";
+/// The variable that says whose `x-forwarded-*` fields are believed.
+pub const TRUSTED_PROXIES: &str = "trusted_proxies";
+/// The variable that says from where local backends can be reached.
+pub const LOCAL_BACKENDS: &str = "local_backends";
+/// The variable with the origins whose pages may send credentials.
+pub const CORS_ORIGINS: &str = "cors_origins";
+/// The variable with the domain below which a label of the host name selects a backend.
+pub const LABEL_DOMAIN: &str = "label_domain";
+/// The variable with secret fields for backends.
+pub const BACKEND_SECRETS: &str = "backend_secrets";
+/// The variable that bounds comparisons.
+pub const SHOOTOUT: &str = "shootout";
+/// Deadline and longest silence where none is configured.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest time that can be configured.
 const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -60,18 +74,30 @@ impl ConfigError {
     }
 }
 
-/// Reads the value of `request_timeout`: `30s`, `1500ms` or plain seconds; nothing or an empty text means 30 s.
+/// Reads the value of `request_timeout`, the deadline of a request to a backend: `30s`, `1500ms` or plain seconds; nothing or an empty text means 30 s.
 ///
 /// # Errors
 /// Another form, zero, or more than a day.
 pub fn request_timeout(value: Option<&str>) -> Result<Duration, ConfigError> {
+    timeout(REQUEST_TIMEOUT, value)
+}
+
+/// Reads the value of `idle_timeout`, the longest silence between two chunks of a response, as [`request_timeout`] does.
+///
+/// # Errors
+/// As there.
+pub fn idle_timeout(value: Option<&str>) -> Result<Duration, ConfigError> {
+    timeout(IDLE_TIMEOUT, value)
+}
+
+fn timeout(name: &str, value: Option<&str>) -> Result<Duration, ConfigError> {
     let text = match value.map(str::trim) {
-        None | Some("") => return Ok(DEFAULT_REQUEST_TIMEOUT),
+        None | Some("") => return Ok(DEFAULT_TIMEOUT),
         Some(text) => text,
     };
     duration(text).filter(|timeout| !timeout.is_zero()).ok_or_else(|| {
         ConfigError::variable(
-            REQUEST_TIMEOUT,
+            name,
             format!("must be a time such as 30s, 1500ms or 30 (seconds), above zero and at most a day, not '{text}'"),
         )
     })
@@ -115,5 +141,7 @@ mod tests {
         ] {
             assert!(request_timeout(Some(text)).is_err(), "{text:?}");
         }
+        let error = idle_timeout(Some("soon")).map_err(|error| error.to_string());
+        assert!(error.is_err_and(|error| error.starts_with("variable 'idle_timeout' must be a time such as 30s")));
     }
 }

@@ -14,6 +14,7 @@
 //! In scope: which backend, which headers, which answer, where the component may connect to. Out of scope: sockets, storage, and bytes of bodies,
 //! but for those that `shootout` compares.
 
+pub mod authority;
 pub mod backend;
 pub mod comparison;
 pub mod config;

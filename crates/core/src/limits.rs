@@ -24,9 +24,6 @@ pub const MAX_LATENCIES: usize = 20;
 /// The most that connecting may take of the deadline.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The longest silence between two chunks of a response body.
-pub const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// Exchanges of one request that run at once: hosts like Cloudflare's allow six connections for each request.
 pub const MAX_EXCHANGES_AT_ONCE: usize = 6;
 

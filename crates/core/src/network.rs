@@ -1,5 +1,6 @@
-//! Where the component may connect to, and which hosts belong to the inside of a network.
+//! Where the component may connect to, which hosts belong to the inside of a network, and which peers are believed.
 
-mod address_range;
+pub mod address_range;
 pub mod allowed_hosts;
 pub mod internal_host;
+pub mod trusted_proxies;

@@ -3,5 +3,6 @@
 pub mod body;
 pub mod forwarded;
 pub mod headers;
+pub mod label;
 pub mod request_id;
 pub mod route;

@@ -7,6 +7,8 @@ use tokio::net::TcpStream;
 /// A request under construction.
 pub(crate) struct Request {
     head: String,
+    /// Default: the gateway's address.
+    host: Option<String>,
     body: Vec<u8>,
 }
 
@@ -23,7 +25,7 @@ pub(crate) enum Body<'a> {
 impl Request {
     /// A request with a target exactly as given.
     pub(crate) fn new(method: &str, target: &str) -> Self {
-        Request { head: format!("{method} {target} HTTP/1.1\r\n"), body: Vec::new() }
+        Request { head: format!("{method} {target} HTTP/1.1\r\n"), host: None, body: Vec::new() }
     }
 
     /// GET.
@@ -34,6 +36,12 @@ impl Request {
     /// Adds a field line exactly as given.
     pub(crate) fn field(mut self, name: &str, value: &str) -> Self {
         self.head.push_str(&format!("{name}: {value}\r\n"));
+        self
+    }
+
+    /// Addresses the gateway by this name.
+    pub(crate) fn host(mut self, host: &str) -> Self {
+        self.host = Some(host.to_owned());
         self
     }
 
@@ -72,7 +80,8 @@ impl Request {
     pub(crate) async fn start(self, lab: &Lab) -> Pending {
         let mut stream = TcpStream::connect(lab.gateway).await.expect("the gateway listens");
         stream.set_nodelay(true).expect("the socket is open");
-        let head = format!("{}host: {}\r\n\r\n", self.head, lab.gateway);
+        let host = self.host.unwrap_or_else(|| lab.gateway.to_string());
+        let head = format!("{}host: {host}\r\n\r\n", self.head);
         stream.write_all(head.as_bytes()).await.expect("the gateway reads");
         stream.write_all(&self.body).await.expect("the gateway reads");
         Pending { stream }

@@ -43,6 +43,8 @@ pub(crate) const FAULTY: [&str; 16] = [
 
 /// What a gateway is started with.
 pub(crate) struct Settings {
+    /// Where it will listen.
+    pub(crate) listen: SocketAddr,
     /// The variables.
     pub(crate) variables: BTreeMap<String, String>,
     /// What its store holds at first.
@@ -112,6 +114,7 @@ fn launch(runtime: Arc<Runtime>, backends: Arc<Backends>, change: impl FnOnce(&m
     // The loop test needs the gateway's address in the gateway's own configuration.
     let listen = runtime.block_on(super::backend::free_address());
     let mut settings = Settings {
+        listen,
         variables: variables(&backends, listen),
         key_values: key_values(&backends).into_iter().map(|(key, value)| (key, value.into_bytes())).collect(),
         store: true,

@@ -8,7 +8,7 @@ mod hosts;
 mod npm_backend;
 mod process;
 
-pub(crate) use backend::{Exchange, OwnBackend, Upstream};
+pub(crate) use backend::{Exchange, OwnBackend, Upstream, free_address};
 pub(crate) use client::{Body, Request, Response, TransferError};
 pub(crate) use gateway::{FAULTY, Lab, REQUEST_TIMEOUT, Settings, lab, second};
 pub(crate) use hosts::{Feature, HostKind, is_on, offers};

@@ -24,7 +24,7 @@ use crate::backend_entry;
 use crate::coverage::Coverage;
 use crate::output::print;
 use crate::settings;
-use crate::snapshot::{STORE, Snapshot, Values};
+use crate::snapshot::{STORE, Snapshot, Values, read_by_gateway};
 
 /// Results go to stdout, remarks to stderr.
 pub(crate) async fn run(arguments: &Kv) -> Result<(), KvError> {
@@ -145,8 +145,9 @@ fn remarks(place: &Place, stored: &Snapshot, backend: &Backend) -> &'static str 
             return "";
         }
     };
-    let variables = Values(&application.component_variables);
-    let value = application.component_variables.get(ENVIRONMENT).map(String::as_str);
+    let read = read_by_gateway(&application.component_variables);
+    let variables = Values(&read);
+    let value = read.get(ENVIRONMENT).map(String::as_str);
     if matches!(environment(value), Ok(Location::Local)) {
         eprintln!(
             "note: in the environment 'local', '{}' is reached with 'x-backend-location: cloud' only; \
@@ -161,7 +162,7 @@ fn remarks(place: &Place, stored: &Snapshot, backend: &Backend) -> &'static str 
     let coverage = Coverage::new(&application.manifest, &application.variables);
     if coverage.covers(&backend.url) {
         // What the gateway would say of it, before it does.
-        let cloud_hosts = || application.component_variables.get(CLOUD_HOSTS).cloned();
+        let cloud_hosts = || read.get(CLOUD_HOSTS).cloned();
         if let Err(reason) = internal_host::check(&backend.url, &cloud_hosts) {
             eprintln!("warning: requests to '{}' will be refused: its entry {reason}", backend.reference.id);
             return "";

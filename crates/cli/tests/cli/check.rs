@@ -84,16 +84,16 @@ fn manifests() {
             &["\"Extra\"", "[variables]"],
         ),
         (
-            "request_timeout = \"{{ request_timeout }}\"",
+            "request_timeout={{ request_timeout }}\n",
             "",
             "error",
             &["'request_timeout'", "[component.gateway.variables]"],
         ),
         (
-            "request_timeout = \"{{ request_timeout }}\"",
-            "request_timeout = \"{{ timeout }}\"",
+            "extra_backends = \"{{ extra_backends }}\"",
+            "extra_backends = \"{{ extra }}\"",
             "error",
-            &["component.gateway.variables.request_timeout", "'timeout'"],
+            &["component.gateway.variables.extra_backends", "'extra'"],
         ),
         (
             "\"{{ backend_cf_d1_url }}\",",
@@ -139,7 +139,12 @@ fn variables() {
         ("backend_cf_d1_url=http://localhost:3000", "error", &["'backend_cf_d1_url'", "508"]),
         ("backend_cf_d1_health=up", "error", &["'backend_cf_d1_health'", "'/'"]),
         ("backend_cf_d1_authorization=s3crét", "error", &["'backend_cf_d1_authorization'"]),
-        ("backend_cf_d1_authorization=s3cret", "warning", &["'backend_cf_d1_authorization'", "Bearer"]),
+        ("backend_cf_d1_authorization=Bearer s3cret", "warning", &["every web page", "'cors_origins'"]),
+        ("backend_secrets={\"go\":{\"x-key\":\"s3cret\"}}", "warning", &["every web page", "'cors_origins'"]),
+        ("backend_secrets=s3cret", "error", &["'backend_secrets'", "JSON"]),
+        ("trusted_proxies=everyone", "error", &["'trusted_proxies'", "'private'"]),
+        ("cors_origins=app.example", "error", &["'cors_origins'", "https://app.example"]),
+        ("shootout=many", "error", &["'shootout'", "'many'"]),
         ("extra_backends=[", "error", &["'extra_backends'", "JSON"]),
         ("extra_backends=[{\"id\":\"go\"}]", "error", &["'extra_backends[0]'", "url"]),
         (
@@ -154,6 +159,11 @@ fn variables() {
         let (_, stdout) = run(with(folder.path(), &[variable]));
         assert!(!stdout.contains("s3cr"), "{stdout}");
     }
+    only(
+        with(folder.path(), &["backend_cf_d1_authorization=s3cret", "cors_origins=https://app.example"]),
+        "warning",
+        &["'backend_cf_d1_authorization'", "Bearer"],
+    );
     only(
         with(folder.path(), &["environment=cloud", "request_timeout=25s"]),
         "warning",

@@ -1,10 +1,9 @@
 //! The URL of a backend: parsed once, then joined with request paths byte for byte.
 
 use super::dot_segments;
+use crate::authority::host_and_port;
 use crate::target::path_of;
-use http::Uri;
 use std::fmt;
-use std::net::Ipv6Addr;
 use thiserror::Error;
 
 /// Whether a backend is reached with TLS.
@@ -51,8 +50,8 @@ pub enum UrlError {
     /// A scheme other than http and https, or none.
     #[error("must start with http:// or https://")]
     Scheme,
-    /// No host, or a port that is no number below 65536.
-    #[error("must name a host, with a port below 65536 where it has one")]
+    /// No host, or a port that is no number from 1 to 65535.
+    #[error("must name a host, with a port from 1 to 65535 where it has one")]
     Host,
     /// `user:password@`; credentials belong into a secret variable.
     #[error("must not contain a user name or password")]
@@ -75,41 +74,23 @@ impl BackendUrl {
             Some(_) => return Err(UrlError::Scheme),
             None => return Err(UrlError::Malformed),
         };
-        // `http::Uri` drops fragments silently, so they are looked for first.
         if rest.contains(['?', '#']) {
             return Err(UrlError::QueryOrFragment);
         }
-        let host_and_port = rest.split('/').next().unwrap_or_default();
-        if host_and_port.is_empty() || host_and_port.starts_with(':') {
-            return Err(UrlError::Host);
-        }
-        if host_and_port.contains('@') {
+        let (authority, base_path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        if authority.contains('@') {
             return Err(UrlError::Userinfo);
         }
-        let uri: Uri = text.parse().map_err(|_| UrlError::Malformed)?;
-        let authority = uri.authority().ok_or(UrlError::Host)?;
-        // `http::Uri` takes brackets anywhere, and anything in them, for a host.
-        let is_host = match authority.host().strip_prefix('[') {
-            Some(rest) => rest.strip_suffix(']').is_some_and(|text| text.parse::<Ipv6Addr>().is_ok()),
-            None => !authority.host().is_empty() && !host_and_port.contains(['[', ']', '%']),
-        };
-        // It also finds the port of `[::1]x:80`, and of `h:+80`: a number may be parsed with a sign, which no port has, and where host and port are
-        // told apart it would hide an internal host.
-        let is_port = match host_and_port.strip_prefix(authority.host()) {
-            Some("") => true,
-            Some(port) => {
-                let digits = port.strip_prefix(':').is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
-                digits && authority.port_u16().is_some()
-            }
-            None => false,
-        };
-        if !is_host || !is_port {
+        if host_and_port(authority).is_none() {
             return Err(UrlError::Host);
+        }
+        if !base_path.bytes().all(is_path_byte) {
+            return Err(UrlError::Malformed);
         }
         Ok(BackendUrl {
             scheme,
-            authority: authority.as_str().to_ascii_lowercase(),
-            base_path: uri.path().trim_end_matches('/').to_owned(),
+            authority: authority.to_ascii_lowercase(),
+            base_path: base_path.trim_end_matches('/').to_owned(),
         })
     }
 
@@ -153,6 +134,11 @@ impl BackendUrl {
     pub fn is_left_by(&self, path_and_query: &str) -> bool {
         !self.base_path.is_empty() && dot_segments::climb(path_of(path_and_query))
     }
+}
+
+/// Whether hosts send a byte of a path as it is: what RFC 3986 §3.3 allows, and what is beyond ASCII.
+fn is_path_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte >= 0x80 || b"/%-._~!$&'()*+,;=:@".contains(&byte)
 }
 
 impl fmt::Display for BackendUrl {
@@ -204,12 +190,15 @@ mod tests {
             ("http://[h]/", UrlError::Host),
             ("http://[%2f]:8080", UrlError::Host),
             ("http://r::[::1]:80", UrlError::Host),
-            ("http://a%2eb", UrlError::Malformed),
+            ("http://a%2eb", UrlError::Host),
             ("http://u:secret@h", UrlError::Userinfo),
             ("http://u@h/", UrlError::Userinfo),
             ("http://h/?q=1", UrlError::QueryOrFragment),
             ("http://h/#f", UrlError::QueryOrFragment),
-            ("http://a b/", UrlError::Malformed),
+            ("http://a b/", UrlError::Host),
+            ("http://h/a b", UrlError::Malformed),
+            ("http://h/<x>", UrlError::Malformed),
+            ("http://h:0", UrlError::Host),
         ] {
             assert_eq!(BackendUrl::parse(text), Err(error), "{text:?}");
         }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 ///
 /// A range of IPv4 contains no IPv6 address, and the other way round; not even `::ffff:10.0.0.1` is in `10.0.0.0/8`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct AddressRange {
+pub struct AddressRange {
     network: IpAddr,
     prefix: u32,
 }
@@ -22,6 +22,19 @@ pub(super) const fn v6(network: [u16; 8], prefix: u32) -> AddressRange {
 }
 
 impl AddressRange {
+    /// Reads an address, or `address/prefix`, of either family. Bits of the address beyond the prefix are ignored. `None` if the text is neither.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
+        let network: IpAddr = address.parse().ok()?;
+        let most = if network.is_ipv4() { u32::BITS } else { u128::BITS };
+        let prefix = match prefix {
+            None => most,
+            // A number may be parsed with a sign, which no prefix has.
+            Some(text) => text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))?,
+        };
+        (prefix <= most).then_some(AddressRange { network, prefix })
+    }
+
     /// Reads `address/prefix` of IPv4. Bits of the address beyond the prefix are ignored. `None` if the text is not a range.
     pub(super) fn parse_v4(text: &str) -> Option<Self> {
         let (address, prefix) = text.split_once('/')?;
@@ -72,6 +85,22 @@ mod tests {
             for address in beyond {
                 assert!(!range.contains(address.parse::<IpAddr>().unwrap()), "{address} is not in {range:?}");
             }
+        }
+    }
+
+    #[test]
+    fn reads_either_family_with_and_without_a_prefix() {
+        for (text, prefix) in [
+            ("10.0.0.1", Some(32)),
+            ("10.9.9.9/8", Some(8)),
+            ("fd00::/8", Some(8)),
+            ("::1", Some(128)),
+            ("::/0", Some(0)),
+        ] {
+            assert_eq!(AddressRange::parse(text).map(|range| range.prefix()), prefix, "{text}");
+        }
+        for text in ["", "10.0.0.0/33", "::/129", "::/+8", "::/", "[::1]", "h", "10.0.0.0/8/8"] {
+            assert_eq!(AddressRange::parse(text), None, "{text}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Which fields pass through the gateway, in either direction: everything but what belongs to one connection only.
 
 use crate::fields::{Field, is_host_note, list};
-use crate::request::forwarded::{Origin, via};
+use crate::request::forwarded::{Claim, Origin, claim, via};
 use crate::request::request_id::X_REQUEST_ID;
 use std::borrow::Cow;
 
@@ -41,7 +41,8 @@ fn nominated(fields: &[Field]) -> Vec<String> {
 /// The fields of the request to the backend.
 ///
 /// Kept in order with duplicates, and where they are: all but hop-by-hop fields, `spin-*` (the host's notes for the component), `host` (set from the URL),
-/// `expect` (the host has answered it) and `content-length`, which the caller adds again when the body is sent with it.
+/// `expect` (the host has answered it) and `content-length`, which the caller adds again when the body is sent with it. `forwarded` and `x-forwarded-*` are kept
+/// from a believed peer alone; four of them the gateway sets.
 pub fn to_backend(mut fields: Vec<Field>, origin: Origin, request_id: &str, content_length: Option<u64>) -> Vec<Field> {
     let forwarded_for = origin.forwarded_for(&fields);
     let nominated = nominated(&fields);
@@ -50,7 +51,15 @@ pub fn to_backend(mut fields: Vec<Field>, origin: Origin, request_id: &str, cont
             return false;
         }
         let name = &*lower(name);
-        !(belongs_to_hop(name) || is_replaced_upstream(name) || nominated.iter().any(|nominated| name == nominated))
+        let passes = match claim(name) {
+            None => true,
+            Some(Claim::PeersWord) => origin.believed,
+            Some(Claim::Replaced | Claim::Disguised) => false,
+        };
+        passes
+            && !(belongs_to_hop(name)
+                || is_replaced_upstream(name)
+                || nominated.iter().any(|nominated| name == nominated))
     });
     if let Some(length) = content_length {
         fields.push(("content-length".to_owned(), length.to_string().into_bytes()));
@@ -62,16 +71,7 @@ pub fn to_backend(mut fields: Vec<Field>, origin: Origin, request_id: &str, cont
 }
 
 fn is_replaced_upstream(lower: &str) -> bool {
-    matches!(
-        lower,
-        "host"
-            | "expect"
-            | "content-length"
-            | "x-forwarded-for"
-            | "x-forwarded-proto"
-            | "x-forwarded-host"
-            | X_REQUEST_ID
-    )
+    matches!(lower, "host" | "expect" | "content-length" | X_REQUEST_ID)
 }
 
 /// The backend's fields that reach the client: all but hop-by-hop ones and those the gateway sets itself (`access-control-*` among them).
@@ -148,10 +148,40 @@ mod tests {
                 "x-forwarded-for: 127.0.0.1",
                 "x-forwarded-proto: http",
                 "x-forwarded-host: h",
+                "x-forwarded-port: 80",
                 "via: 1.1 backend-shootout-gateway",
                 "x-request-id: id-1",
             ]
         );
+    }
+
+    #[test]
+    fn what_tells_an_origin_passes_from_a_believed_peer_alone() {
+        let request = [
+            field("Forwarded", "host=evil.example"),
+            field("x-forwarded-port", "666"),
+            field("X-Forwarded-SSL", "on"),
+            field("x-forwarded-scheme", "https"),
+            field("x-forwarded-prefix", "/evil"),
+            field("x-forwarded-server", "evil.example"),
+            field("X_Forwarded_Host", "evil.example"),
+            field("x-forwarded_for", "6.6.6.6"),
+            field("x-forward", "kept"),
+            field("x_other", "kept"),
+        ];
+        let names = |origin: Origin| -> Vec<String> {
+            let fields = to_backend(request.to_vec(), origin, "id-1", None);
+            fields
+                .into_iter()
+                .filter(|(name, _)| name.contains("orward") || name == "x_other")
+                .map(|(name, _)| name)
+                .collect()
+        };
+        let own = ["x-forward", "x_other", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port"];
+        let origin = Origin::read(&request, Some("h".to_owned()));
+        assert_eq!(names(origin.clone()), own);
+        let kept = ["Forwarded", "X-Forwarded-SSL", "x-forwarded-scheme", "x-forwarded-prefix", "x-forwarded-server"];
+        assert_eq!(names(origin.believing(&request)), kept.iter().chain(&own).copied().collect::<Vec<_>>());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Which of its duties a request gives the gateway: a preflight, an endpoint of its own, or a backend's work.
 
 use crate::backend::reference::{BackendRef, Location};
+use crate::config::{ConfigError, LOCAL_BACKENDS};
 use crate::fields::{Field, list, values};
 use crate::limits::MAX_COMPARED_BACKENDS;
 use crate::target::path_of;
@@ -59,13 +60,25 @@ pub fn route(method: &Method, path_and_query: &str) -> Result<Route, RouteError>
     if *method == Method::TRACE {
         return Err(RouteError::Trace);
     }
-    let (path, own) = match path_of(path_and_query) {
-        "/health" => ("/health", Route::Health),
-        "/backends" => ("/backends", Route::Backends),
-        "*" => return Err(RouteError::AsteriskTarget),
-        _ => return Ok(Route::Proxy),
+    if path_of(path_and_query) == "*" {
+        return Err(RouteError::AsteriskTarget);
+    }
+    let Some((path, own)) = own_endpoint(path_and_query) else {
+        return Ok(Route::Proxy);
     };
     if matches!(*method, Method::GET | Method::HEAD) { Ok(own) } else { Err(RouteError::MethodNotAllowed { path }) }
+}
+
+/// The methods of the gateway's own endpoints, as `allow` tells them.
+pub const OWN_METHODS: &str = "GET, HEAD, OPTIONS";
+
+/// The gateway's own endpoint at a path, with its route.
+pub fn own_endpoint(path_and_query: &str) -> Option<(&'static str, Route)> {
+    match path_of(path_and_query) {
+        "/health" => Some(("/health", Route::Health)),
+        "/backends" => Some(("/backends", Route::Backends)),
+        _ => None,
+    }
 }
 
 /// The backend or backends a request asks for.
@@ -79,7 +92,56 @@ pub enum Choice {
     All(Location),
 }
 
-/// Reads `x-backend` and `x-backend-location`.
+/// From where the backends of the local registry can be reached: the value of `local_backends`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LocalBackends {
+    /// From the local environment: a client must not steer a deployed gateway to addresses inside its network.
+    #[default]
+    Auto,
+    /// From both.
+    On,
+    /// From neither.
+    Off,
+}
+
+impl LocalBackends {
+    /// Reads the value of the variable; nothing or an empty text means `auto`.
+    ///
+    /// # Errors
+    /// Any other text than `auto`, `on` and `off`.
+    pub fn parse(value: Option<&str>) -> Result<Self, ConfigError> {
+        match value.map(str::trim) {
+            None | Some("" | "auto") => Ok(LocalBackends::Auto),
+            Some("on") => Ok(LocalBackends::On),
+            Some("off") => Ok(LocalBackends::Off),
+            Some(text) => {
+                Err(ConfigError::variable(LOCAL_BACKENDS, format!("must be 'auto', 'on' or 'off', not '{text}'")))
+            }
+        }
+    }
+
+    /// Whether they can be reached from `environment`.
+    pub fn reachable_from(self, environment: Location) -> bool {
+        match self {
+            LocalBackends::Auto => environment == Location::Local,
+            LocalBackends::On => true,
+            LocalBackends::Off => false,
+        }
+    }
+}
+
+impl Choice {
+    /// Whether a backend of the local registry is among them.
+    pub fn has_local(&self) -> bool {
+        match self {
+            Choice::One(backend) => backend.location == Location::Local,
+            Choice::Several(backends) => backends.iter().any(|backend| backend.location == Location::Local),
+            Choice::All(location) => *location == Location::Local,
+        }
+    }
+}
+
+/// Reads `x-backend` and `x-backend-location`. Without `x-backend` the `label` of the host name counts, and without that the environment's default.
 ///
 /// A field that is repeated with one and the same value counts once, in one line or in several (RFC 9110 §5.3 lets intermediaries join them). One line may
 /// name several backends, each with a location of its own behind `@`; lines that differ contradict each other.
@@ -87,14 +149,14 @@ pub enum Choice {
 /// # Errors
 /// [`SelectError`] when a field is empty, contradicts itself or is not ASCII, when the location is neither of its two values, or when there are
 /// too many backends.
-pub fn select(fields: &[Field], environment: Location) -> Result<Choice, SelectError> {
+pub fn select(fields: &[Field], environment: Location, label: Option<&str>) -> Result<Choice, SelectError> {
     let location = match single(fields, X_BACKEND_LOCATION) {
         Single::Absent => environment,
         Single::Value(text) => Location::parse(text).ok_or_else(|| SelectError::Location(text.to_owned()))?,
         Single::Invalid(text) => return Err(SelectError::Location(text)),
     };
     let id = match single(fields, X_BACKEND) {
-        Single::Absent => environment.default_backend(),
+        Single::Absent => label.unwrap_or(environment.default_backend()),
         Single::Value("*") => return Ok(Choice::All(location)),
         Single::Value(id) => id,
         Single::Invalid(text) => return several(fields, text, location),
@@ -227,7 +289,7 @@ mod tests {
 
     fn check(lines: &[(&str, &[u8])], environment: Location, expected: Result<(&str, Location), &str>) {
         let fields: Vec<Field> = lines.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec())).collect();
-        let got = select(&fields, environment);
+        let got = select(&fields, environment, None);
         match expected {
             Ok((id, location)) => {
                 assert_eq!(got, Ok(Choice::One(BackendRef::new(id, location))), "{lines:?}");
@@ -260,6 +322,54 @@ mod tests {
     }
 
     #[test]
+    fn a_label_counts_where_the_field_is_absent() {
+        use Location::{Cloud, Local};
+        let one = |lines: &[(&str, &str)], environment, label| {
+            let fields: Vec<Field> = lines.iter().map(|(name, value)| crate::fields::field(name, *value)).collect();
+            match select(&fields, environment, label) {
+                Ok(Choice::One(backend)) => backend.to_string(),
+                other => format!("{other:?}"),
+            }
+        };
+        assert_eq!(one(&[], Local, Some("cf-d1")), "cf-d1@local");
+        assert_eq!(one(&[("x-backend-location", "cloud")], Local, Some("cf-d1")), "cf-d1@cloud");
+        assert_eq!(one(&[("x-backend", "go-chi")], Cloud, Some("cf-d1")), "go-chi@cloud");
+        assert_eq!(one(&[], Cloud, None), "cf-d1@cloud");
+    }
+
+    #[test]
+    fn local_backends_are_reached_from_where_the_operator_says() {
+        use Location::{Cloud, Local};
+        for (value, from_local, from_cloud) in [
+            (None, true, false),
+            (Some(""), true, false),
+            (Some("auto"), true, false),
+            (Some(" on "), true, true),
+            (Some("off"), false, false),
+        ] {
+            let local = LocalBackends::parse(value).unwrap();
+            assert_eq!(
+                (local.reachable_from(Local), local.reachable_from(Cloud)),
+                (from_local, from_cloud),
+                "{value:?}"
+            );
+        }
+        let error = LocalBackends::parse(Some("yes")).unwrap_err().to_string();
+        assert_eq!(error, "variable 'local_backends' must be 'auto', 'on' or 'off', not 'yes'");
+        let (local, cloud) = (BackendRef::new("a", Local), BackendRef::new("a", Cloud));
+        for (choice, expected) in [
+            (Choice::One(local.clone()), true),
+            (Choice::One(cloud.clone()), false),
+            (Choice::Several(vec![cloud.clone(), local]), true),
+            (Choice::Several(vec![cloud]), false),
+            (Choice::All(Local), true),
+            (Choice::All(Cloud), false),
+        ] {
+            assert_eq!(choice.has_local(), expected, "{choice:?}");
+        }
+    }
+
+    #[test]
     fn selects_several() {
         use Location::{Cloud, Local};
         let check = |lines: &[&str], location: Option<&str>, expected: &[(&str, Location)]| {
@@ -267,7 +377,7 @@ mod tests {
             fields.extend(location.map(|location| crate::fields::field("x-backend-location", location)));
             let expected: Vec<BackendRef> =
                 expected.iter().map(|(id, location)| BackendRef::new(*id, *location)).collect();
-            assert_eq!(select(&fields, Local), Ok(Choice::Several(expected)), "{lines:?}");
+            assert_eq!(select(&fields, Local, None), Ok(Choice::Several(expected)), "{lines:?}");
         };
         check(&["a,b"], None, &[("a", Local), ("b", Local)]);
         check(&[" b , a "], Some("cloud"), &[("b", Cloud), ("a", Cloud)]);
@@ -275,7 +385,7 @@ mod tests {
         check(&["a,b,a"], None, &[("a", Local), ("b", Local)]);
         check(&["a,a@cloud"], None, &[("a", Local), ("a", Cloud)]);
         check(&["a@local,b"], Some("cloud"), &[("a", Local), ("b", Cloud)]);
-        let all = |fields: &[Field]| select(fields, Local);
+        let all = |fields: &[Field]| select(fields, Local, None);
         assert_eq!(all(&[crate::fields::field("x-backend", "*")]), Ok(Choice::All(Local)));
         let many = |count: usize| (0..count).map(|i| format!("b{i}")).collect::<Vec<_>>().join(",");
         assert!(matches!(all(&[crate::fields::field("x-backend", many(16))]), Ok(Choice::Several(s)) if s.len() == 16));

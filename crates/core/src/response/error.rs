@@ -1,18 +1,19 @@
 //! Every answer the gateway gives instead of a backend's: one table from failure to reply.
 
+pub mod bad_request;
 pub mod error_status;
 
+use self::bad_request::BadRequest;
 use self::error_status::ErrorStatus;
 use super::cors::ALLOW_METHODS;
 use super::proxy_status::proxy_status;
 use super::reply::{ErrorBody, Reply};
 use crate::backend::reference::{BackendRef, Location};
-use crate::config::ConfigError;
+use crate::config::{ConfigError, LOCAL_BACKENDS};
 use crate::failure::{UpstreamFailure, whole_seconds};
 use crate::fields::field;
-use crate::limits::{MAX_COMPARED_BACKENDS, MAX_RUNS};
 use crate::request::body::InvalidLength;
-use crate::request::route::RouteError;
+use crate::request::route::{OWN_METHODS, RouteError};
 use crate::text::shorten;
 use crate::time::display_duration;
 use std::time::Duration;
@@ -35,6 +36,9 @@ pub enum GatewayError {
         /// What was asked for, as text.
         requested: String,
     },
+    /// A local backend, where none can be reached (see [`LocalBackends`](crate::request::route::LocalBackends)).
+    #[error("local backends not reachable")]
+    LocalUnreachable,
     /// A method that the gateway's own endpoints do not have.
     #[error("method not allowed")]
     MethodNotAllowed {
@@ -90,32 +94,6 @@ pub enum GatewayError {
     },
 }
 
-/// What is wrong with a request. Shown as the message for the client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum BadRequest {
-    /// `*` with another method than OPTIONS.
-    #[error("Only OPTIONS has the target '*'")]
-    AsteriskTarget,
-    /// A backend could read the path as one outside the base path of its URL.
-    #[error("The path's '..' segments lead above the base path of the backend's URL")]
-    LeavesBasePath,
-    /// `content-length` is not a number, or contradicts itself.
-    #[error("The request's content-length is not valid")]
-    ContentLength,
-    /// `x-backend` names more than can be compared.
-    #[error("x-backend names too many backends: at most {MAX_COMPARED_BACKENDS} can be compared")]
-    TooManyBackends,
-    /// A comparison of requests that could write.
-    #[error("Only GET and HEAD can go to several backends at once: anything else could be written several times")]
-    ComparedMethod,
-    /// A comparison of requests with a body.
-    #[error("Only a request without a body can go to several backends at once")]
-    ComparedBody,
-    /// The number of rounds is not one.
-    #[error("x-shootout-runs must be a number from 1 to {MAX_RUNS}")]
-    Runs,
-}
-
 impl From<RouteError> for GatewayError {
     fn from(error: RouteError) -> Self {
         match error {
@@ -145,9 +123,9 @@ impl GatewayError {
         use ErrorStatus as S;
         const REQUEST: &str = "http_request_error";
         match self {
-            GatewayError::InvalidBackend { .. } | GatewayError::InvalidLocation { .. } => {
-                (S::BAD_REQUEST, REQUEST, "Invalid Backend")
-            }
+            GatewayError::InvalidBackend { .. }
+            | GatewayError::InvalidLocation { .. }
+            | GatewayError::LocalUnreachable => (S::BAD_REQUEST, REQUEST, "Invalid Backend"),
             GatewayError::BrokenRequestBody | GatewayError::BadRequest(_) => (S::BAD_REQUEST, REQUEST, "Bad Request"),
             GatewayError::MethodNotAllowed { .. } | GatewayError::TraceNotAllowed => {
                 (S::METHOD_NOT_ALLOWED, REQUEST, "Method Not Allowed")
@@ -184,6 +162,7 @@ impl GatewayError {
             GatewayError::InvalidLocation { .. } => {
                 body.valid_locations = Some(vec![Location::Cloud, Location::Local]);
             }
+            GatewayError::LocalUnreachable => body.valid_locations = Some(vec![Location::Cloud]),
             GatewayError::Upstream { backend, failure } => {
                 body.backend = Some(backend.id.clone());
                 body.reason = Some(match failure {
@@ -210,7 +189,7 @@ impl GatewayError {
         let mut reply = Reply::error(status, &body);
         reply.fields.push(field("proxy-status", proxy_status(proxy_error, details)));
         match self {
-            GatewayError::MethodNotAllowed { .. } => reply.fields.push(field("allow", "GET, HEAD, OPTIONS")),
+            GatewayError::MethodNotAllowed { .. } => reply.fields.push(field("allow", OWN_METHODS)),
             GatewayError::TraceNotAllowed => reply.fields.push(field("allow", ALLOW_METHODS)),
             GatewayError::Upstream { failure: UpstreamFailure::Gated { retry_after, .. }, .. } => {
                 reply.fields.push(field("retry-after", whole_seconds(*retry_after).to_string()));
@@ -229,6 +208,9 @@ impl GatewayError {
             GatewayError::InvalidLocation { requested } => format!(
                 "Backend location '{}' is not valid: x-backend-location must be 'local' or 'cloud'",
                 shorten(requested, MAX_REPEATED)
+            ),
+            GatewayError::LocalUnreachable => format!(
+                "Local backends cannot be reached through this gateway; where that is meant to be, set the variable '{LOCAL_BACKENDS}' to 'on'"
             ),
             GatewayError::MethodNotAllowed { path } => RouteError::MethodNotAllowed { path }.to_string(),
             GatewayError::TraceNotAllowed => RouteError::Trace.to_string(),
@@ -283,8 +265,8 @@ fn upstream_message(backend: &BackendRef, failure: &UpstreamFailure) -> String {
     }
 }
 
-/// The most characters of a value that an error message repeats to the client.
-const MAX_REPEATED: usize = 64;
+/// The most characters of a client's value that an error message, or the log, repeats.
+pub const MAX_REPEATED: usize = 64;
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,8 @@
 use crate::fields::{Field, field};
 use crate::request::headers;
 use crate::request::request_id::X_REQUEST_ID;
-use crate::response::cors;
+use crate::request::route::{OWN_METHODS, own_endpoint};
+use crate::response::cors::{self, AllowedOrigin};
 use crate::response::reply::Reply;
 use crate::time::fixed_millis;
 use http::StatusCode;
@@ -27,17 +28,19 @@ pub struct Notes<'a> {
     pub backend: Option<&'a str>,
     /// What `server-timing` says.
     pub timing: Timing,
+    /// Whose pages may read the response.
+    pub allowed_origin: &'a AllowedOrigin,
 }
 
 /// How many fields are added to a response, at most.
-const ADDED: usize = 10;
+const ADDED: usize = 12;
 
 /// The fields of a response that comes from a backend.
 pub fn relayed(backend: Vec<Field>, notes: &Notes<'_>) -> Vec<Field> {
-    let exposed = cors::exposed(&backend);
+    let exposed = cors::exposed(&backend, notes.allowed_origin);
     let mut out = headers::from_backend(backend);
     out.reserve(ADDED);
-    cors::push_response_fields(exposed, &mut out);
+    cors::push_response_fields(exposed, notes.allowed_origin, &mut out);
     note(&mut out, notes);
     out
 }
@@ -47,15 +50,18 @@ pub fn own(reply: &Reply, notes: &Notes<'_>) -> Vec<Field> {
     let mut out = reply.fields.clone();
     out.reserve(ADDED);
     out.push(field("content-length", reply.body.len().to_string()));
-    cors::push_response_fields(cors::exposed(&[]), &mut out);
+    let exposed = cors::exposed(&out, notes.allowed_origin);
+    cors::push_response_fields(exposed, notes.allowed_origin, &mut out);
     note(&mut out, notes);
     out
 }
 
-/// The answer to any OPTIONS request: 204 with the fields for a preflight.
-pub fn preflight(request: &[Field], notes: &Notes<'_>) -> (StatusCode, Vec<Field>) {
-    let mut out = cors::preflight_fields(request);
-    out.push(field("allow", cors::ALLOW_METHODS));
+/// The answer to any OPTIONS request: 204 with the fields for a preflight. The methods of a path are known for the gateway's own endpoints alone.
+pub fn preflight(request: &[Field], path_and_query: &str, notes: &Notes<'_>) -> (StatusCode, Vec<Field>) {
+    let mut out = cors::preflight_fields(request, notes.allowed_origin);
+    if own_endpoint(path_and_query).is_some() {
+        out.push(field("allow", OWN_METHODS));
+    }
     note(&mut out, notes);
     (StatusCode::NO_CONTENT, out)
 }
@@ -88,12 +94,25 @@ mod tests {
         request_id: "id-1",
         backend: Some("cf-d1"),
         timing: Timing { gateway: Duration::from_micros(150), backend: Some(Duration::from_millis(12)) },
+        allowed_origin: &AllowedOrigin::Any,
     };
+
+    #[test]
+    fn only_the_gateways_own_endpoints_tell_their_methods() {
+        for (path, allow) in [
+            ("/health?x=1", Some("GET, HEAD, OPTIONS")),
+            ("/backends", Some("GET, HEAD, OPTIONS")),
+            ("/tasks", None),
+            ("*", None),
+        ] {
+            assert_eq!(last_str(&preflight(&[], path, &NOTES).1, "allow"), allow, "{path}");
+        }
+    }
 
     #[test]
     fn every_response_carries_the_notes() {
         let reply = crate::response::error::GatewayError::Loop.reply();
-        for fields in [relayed(vec![], &NOTES), own(&reply, &NOTES), preflight(&[], &NOTES).1] {
+        for fields in [relayed(vec![], &NOTES), own(&reply, &NOTES), preflight(&[], "/", &NOTES).1] {
             for (name, value) in [
                 ("access-control-allow-origin", "*"),
                 ("access-control-allow-methods", cors::ALLOW_METHODS),

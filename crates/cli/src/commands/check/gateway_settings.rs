@@ -1,13 +1,21 @@
-//! `environment`, `request_timeout` and the credentials.
+//! The settings of the gateway itself, and its credentials.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use gateway_core::backend::credentials::authorization;
-use gateway_core::backend::known::KNOWN_BACKENDS;
+use gateway_core::backend::credentials;
+use gateway_core::backend::known::{KNOWN_BACKENDS, known_backend};
 use gateway_core::backend::reference::Location;
 use gateway_core::backend::reference::environment;
-use gateway_core::config::{ENVIRONMENT, REQUEST_TIMEOUT, request_timeout};
+use gateway_core::comparison::asked::ExchangeLimit;
+use gateway_core::config::{
+    BACKEND_SECRETS, CORS_ORIGINS, ConfigError, ENVIRONMENT, IDLE_TIMEOUT, LABEL_DOMAIN, LOCAL_BACKENDS,
+    REQUEST_TIMEOUT, SHOOTOUT, TRUSTED_PROXIES, idle_timeout, request_timeout,
+};
+use gateway_core::network::trusted_proxies::TrustedProxies;
+use gateway_core::request::label::label_domain;
+use gateway_core::request::route::LocalBackends;
+use gateway_core::response::cors::AllowedOrigin;
 use gateway_core::time::display_duration;
 
 use super::findings::Findings;
@@ -31,18 +39,62 @@ pub(super) fn check(variables: &BTreeMap<String, String>, findings: &mut Finding
         )),
         Ok(_) => {}
     }
-    for known in &KNOWN_BACKENDS {
-        // The value is never shown.
-        match authorization(&[], known.id, &Values(variables)) {
-            Err(error) => findings.error(error),
-            Ok(Some((_, value))) if !value.contains(&b' ') => findings.warning(format_args!(
-                "the variable '{}' holds a single word; an authorization is a scheme and credentials, such as 'Bearer …'",
-                known.authorization_variable
-            )),
-            Ok(_) => {}
+    let reads: [Result<(), ConfigError>; 6] = [
+        idle_timeout(value(IDLE_TIMEOUT)).map(drop),
+        TrustedProxies::parse(value(TRUSTED_PROXIES)).map(drop),
+        LocalBackends::parse(value(LOCAL_BACKENDS)).map(drop),
+        AllowedOrigin::of(&[], value(CORS_ORIGINS)).map(drop),
+        label_domain(value(LABEL_DOMAIN)).map(drop),
+        ExchangeLimit::parse(value(SHOOTOUT), location).map(drop),
+    ];
+    for error in reads.into_iter().filter_map(Result::err) {
+        findings.error(error);
+    }
+    check_secrets(variables, findings);
+    location
+}
+
+/// The gateway's own credentials. Values are never shown.
+fn check_secrets(variables: &BTreeMap<String, String>, findings: &mut Findings) {
+    // Something wrong may concern every backend, and is said once.
+    let mut wrong = BTreeSet::new();
+    let mut holds_some = false;
+    let ids = KNOWN_BACKENDS.iter().map(|known| known.id.to_owned());
+    for id in ids.chain(with_secrets(variables)) {
+        let fields = credentials::fields(&[], &id, &Values(variables)).unwrap_or_else(|error| {
+            wrong.insert(error.to_string());
+            Vec::new()
+        });
+        holds_some |= !fields.is_empty();
+        if let Some((name, value)) = fields.first()
+            && name == "authorization"
+            && !value.contains(&b' ')
+        {
+            let known = known_backend(&id).map(|known| known.authorization_variable);
+            let variable = known.filter(|name| variables.get(*name).is_some_and(|value| !value.trim().is_empty()));
+            findings.warning(format_args!(
+                "the variable '{}' holds a single word for '{id}'; an authorization is a scheme and credentials, such as 'Bearer …'",
+                variable.unwrap_or(BACKEND_SECRETS)
+            ));
         }
     }
-    location
+    for error in wrong {
+        findings.error(error);
+    }
+    if holds_some && AllowedOrigin::of(&[], variables.get(CORS_ORIGINS).map(String::as_str)) == Ok(AllowedOrigin::Any) {
+        findings.warning(format_args!(
+            "the gateway adds credentials of its own, and every web page that a visitor opens can use them and read the answers; set the variable \
+             '{CORS_ORIGINS}' to the origins that may"
+        ));
+    }
+}
+
+/// The ids under which `backend_secrets` has something, if it is JSON.
+fn with_secrets(variables: &BTreeMap<String, String>) -> Vec<String> {
+    let text = variables.get(BACKEND_SECRETS).map(String::as_str).unwrap_or_default();
+    serde_json::from_str::<BTreeMap<String, serde_json::Value>>(text)
+        .map(|entries| entries.into_keys().collect())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -58,7 +110,12 @@ mod tests {
     #[test]
     fn good_ones_are_silent() {
         assert_eq!(check(&[]), (Location::Local, String::new()));
-        let cloud = [("environment", "cloud"), ("request_timeout", "25s"), ("backend_cf_d1_authorization", "Bearer x")];
+        let cloud = [
+            ("environment", "cloud"),
+            ("request_timeout", "25s"),
+            ("backend_cf_d1_authorization", "Bearer x"),
+            ("cors_origins", "https://app.example"),
+        ];
         assert_eq!(check(&cloud), (Location::Cloud, String::new()));
         assert_eq!(check(&[("request_timeout", "60s")]).1, "", "nobody ends requests here");
     }
@@ -73,17 +130,49 @@ mod tests {
             ([("environment", "local"), ("request_timeout", "soon")], "error: variable 'request_timeout' must be"),
             ([("environment", "cloud"), ("request_timeout", "")], "warning: the variable 'request_timeout' is 30s"),
             (
-                [("environment", ""), ("backend_cf_d1_authorization", "s3cret")],
+                [("cors_origins", "https://a.example"), ("backend_cf_d1_authorization", "s3cret")],
                 "warning: the variable 'backend_cf_d1_authorization'",
             ),
             (
-                [("environment", ""), ("backend_cf_d1_authorization", "B s3cret\u{7}")],
+                [("cors_origins", "https://a.example"), ("backend_cf_d1_authorization", "B s3cret\u{7}")],
                 "error: variable 'backend_cf_d1_authorization'",
             ),
         ] {
             let (_, said) = check(&values);
             assert!(said.starts_with(says) && said.lines().count() == 1, "{values:?}: {said}");
             assert!(!said.contains("s3cret"), "{said}");
+        }
+    }
+
+    #[test]
+    fn each_wrong_setting_is_one_line() {
+        for (name, value) in [
+            ("idle_timeout", "soon"),
+            ("trusted_proxies", "everyone"),
+            ("local_backends", "yes"),
+            ("cors_origins", "app.example"),
+            ("label_domain", "https://shootout.example"),
+            ("shootout", "many"),
+            ("backend_secrets", "s3cret"),
+            ("backend_secrets", r#"{"go-chi":{"x-key":["s3cret"]}}"#),
+        ] {
+            let (_, said) = check(&[(name, value)]);
+            assert!(said.starts_with(&format!("error: variable '{name}' ")) && said.lines().count() == 1, "{said}");
+            assert!(!said.contains("s3cret"), "{said}");
+        }
+    }
+
+    #[test]
+    fn credentials_that_every_page_can_use_are_a_warning() {
+        for (name, value) in
+            [("backend_cf_d1_authorization", "Bearer x"), ("backend_secrets", r#"{"go-chi":{"x-key":"v"}}"#)]
+        {
+            let (_, said) = check(&[(name, value)]);
+            assert!(
+                said.starts_with("warning: the gateway adds credentials of its own") && said.contains("'cors_origins'"),
+                "{said}"
+            );
+            assert_eq!(check(&[(name, value), ("cors_origins", "https://app.example")]).1, "");
         }
     }
 }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use gateway_core::backend::known::KNOWN_BACKENDS;
-use gateway_core::config::{CLOUD_HOSTS, ENVIRONMENT, EXTRA_BACKENDS, REQUEST_TIMEOUT};
+use gateway_core::backend::settings::{COMPOSED, SETTINGS};
+use gateway_core::config::{BACKEND_SECRETS, CLOUD_HOSTS, EXTRA_BACKENDS};
 use gateway_host::expansion::{Template, TemplateError};
 use gateway_host::manifest::Manifest;
 
 use super::findings::Findings;
+use crate::snapshot::read_by_gateway;
 
 /// The values that the component sees, as far as there are any.
 pub(super) fn check(
@@ -15,7 +17,7 @@ pub(super) fn check(
     variables: &BTreeMap<String, String>,
     findings: &mut Findings,
 ) -> BTreeMap<String, String> {
-    for name in [ENVIRONMENT, REQUEST_TIMEOUT, EXTRA_BACKENDS, CLOUD_HOSTS] {
+    for name in COMPOSED.into_iter().chain([EXTRA_BACKENDS, CLOUD_HOSTS, BACKEND_SECRETS]) {
         used(manifest, name, findings);
     }
     for known in &KNOWN_BACKENDS {
@@ -44,13 +46,20 @@ pub(super) fn check(
             Err(error) => findings.error(format_args!("component.{}.variables.{name}: {error}", component.id)),
         }
     }
-    values
+    read_by_gateway(&values)
+}
+
+/// Whether the variable is a line of the one that holds the settings.
+fn is_composed(manifest: &Manifest, name: &str) -> bool {
+    let template = manifest.component.variables.get(SETTINGS).map(|text| Template::parse(text));
+    COMPOSED.contains(&name)
+        && template.is_some_and(|template| template.is_ok_and(|t| t.variables().any(|other| other == name)))
 }
 
 /// Whether the gateway can read this variable.
 fn used(manifest: &Manifest, name: &str, findings: &mut Findings) -> bool {
     let component = &manifest.component;
-    let passed = component.variables.contains_key(name);
+    let passed = component.variables.contains_key(name) || is_composed(manifest, name);
     let path = manifest.path.display();
     match (manifest.variables.contains_key(name), passed) {
         (true, false) => findings.error(format_args!(

@@ -6,7 +6,7 @@ use crate::comparison::report::Runs;
 use crate::comparison::verdict;
 use crate::fields::field;
 use crate::limits::MAX_KEPT_BODY;
-use crate::response::error::BadRequest;
+use crate::response::error::bad_request::BadRequest;
 use http::Method;
 use serde_json::{Value, json};
 

@@ -1,0 +1,50 @@
+//! `host[:port]`, as URLs, `Host` and origins have it.
+
+use std::net::Ipv6Addr;
+
+/// The host of `host[:port]`, an address of IPv6 in its brackets, and the port where one is named. `None` for anything else, `user@host` too.
+pub fn host_and_port(text: &str) -> Option<(&str, Option<u16>)> {
+    let (host, rest) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, rest)) => (address.parse::<Ipv6Addr>().ok().map(|_| text.trim_end_matches(rest))?, rest),
+        None => text.split_at(text.find(':').unwrap_or(text.len())),
+    };
+    let name = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+    let valid = !host.is_empty() && (host.starts_with('[') || host.bytes().all(name));
+    let port = match rest.strip_prefix(':') {
+        None if rest.is_empty() => None,
+        None => return None,
+        Some(port) => Some(self::port(port)?),
+    };
+    valid.then_some((host, port))
+}
+
+/// A port: a number from 1, in digits alone. A number may be parsed with a sign, which no port has.
+pub fn port(text: &str) -> Option<u16> {
+    text.parse().ok().filter(|port| *port > 0 && text.bytes().all(|b| b.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_with_and_without_a_port() {
+        for (text, expected) in [
+            ("a.example", Some(("a.example", None))),
+            ("a_b:80", Some(("a_b", Some(80)))),
+            ("[::1]", Some(("[::1]", None))),
+            ("[::1]:3000", Some(("[::1]", Some(3000)))),
+            ("", None),
+            (":80", None),
+            ("a:", None),
+            ("a:0", None),
+            ("a b", None),
+            ("[::1", None),
+            ("[x]:80", None),
+            ("[::1]x", None),
+            ("é", None),
+        ] {
+            assert_eq!(host_and_port(text), expected, "{text:?}");
+        }
+    }
+}
