@@ -20,6 +20,8 @@ const FORBIDDEN = new Set([
 ]);
 /** What the component does not get to see, as in Spin. */
 const HIDDEN = new Set(["connection", "host", "keep-alive", "proxy-authenticate", "proxy-connection", "transfer-encoding", "upgrade"]);
+/** The one field whose lines `Headers` keeps apart. */
+const SET_COOKIE = "set-cookie";
 /** Cases of `header-error`. */
 const INVALID_SYNTAX = 0;
 const FIELD_FORBIDDEN = 1;
@@ -27,10 +29,11 @@ const FIELD_FORBIDDEN = 1;
 /** Whether a component gets to see fields of this name; those of the connection it does not. */
 export const isForComponents = (name) => !HIDDEN.has(name);
 
-/** The fields of a response that a component gets to see. */
+/** The fields of a response that a component gets to see. Iteration sorts lines by name alone, so that many lines of one name come in any order. */
 export function incomingFields(headers) {
   const fields = [];
-  for (const field of headers) if (isForComponents(field[0])) fields.push(field);
+  for (const field of headers) if (isForComponents(field[0]) && field[0] !== SET_COOKIE) fields.push(field);
+  for (const value of headers.getSetCookie()) fields.push([SET_COOKIE, value]);
   return fields;
 }
 

@@ -44,7 +44,7 @@ class Exchange {
         signal: this.#controller?.signal,
       });
       if (this.#dropped) return void response.body?.cancel();
-      const error = response.status < 200 ? { tag: http.HTTP_PROTOCOL_ERROR } : await edgeError(response);
+      const error = statusError(response.status) ?? (await edgeError(response));
       if (error !== null) return this.#failed(error);
       const answer = http.incomingFields(response.headers);
       const length = response.body === null ? 0 : http.contentLength(answer);
@@ -73,6 +73,12 @@ class Exchange {
     this.#controller?.abort();
     this.response?.dispose();
   }
+}
+
+/** What is no status of a final response, or one that a `Response` cannot have. */
+function statusError(status) {
+  if (status < 200) return { tag: http.HTTP_PROTOCOL_ERROR };
+  return status > 599 ? { tag: http.INTERNAL_ERROR, text: `a Worker cannot pass on the status ${status}` } : null;
 }
 
 /** What Cloudflare itself answers for a backend that it cannot reach. */

