@@ -31,6 +31,13 @@ impl<'a, V: Variables> LocalRegistry<'a, V> {
         if is_unset(&url) {
             return Ok(None);
         }
+        // The value is an entry of the allowed hosts, too, where Spin compares the scheme letter by letter.
+        if !text.trim_start().starts_with(url.scheme().as_str()) {
+            let scheme = url.scheme().as_str();
+            let reason =
+                format!("must have its scheme in lower case, {scheme}://: Spin denies every request to it otherwise");
+            return Err(ConfigError::variable(known.url_variable, reason));
+        }
         Ok(Some(Backend {
             reference: BackendRef::new(known.id, Location::Local),
             name: known.name.to_owned(),
@@ -181,6 +188,23 @@ mod tests {
         }
         assert_eq!(registry.list_backends().unwrap().len(), 3, "each is listed with its reason");
         assert!(registry.configured_ids().is_empty(), "an array is no object");
+    }
+
+    #[test]
+    fn a_scheme_with_capitals_is_a_mistake_because_the_variable_is_an_allowed_host_too() {
+        for value in ["HTTP://127.0.0.1:3001", " Https://h"] {
+            let variables = Fake::new(&[
+                ("backend_bun_sqlite_url", value),
+                ("extra_backends", r#"[{"id":"go","url":"HTTP://127.0.0.1:9000"}]"#),
+            ]);
+            let registry = LocalRegistry::new(&variables);
+            let error = registry.get_backend("bun-sqlite").unwrap_err().to_string();
+            assert!(
+                error.starts_with("variable 'backend_bun_sqlite_url' must have its scheme in lower case, http"),
+                "{error}"
+            );
+            assert!(registry.get_backend("go").unwrap().is_some(), "what allows its host is written elsewhere");
+        }
     }
 
     #[test]
