@@ -3,6 +3,7 @@
 //! ```text
 //! trailing ─ arguments ─ argument_values       what was written
 //! commands ─┬─ settings ─ arguments            what it means
+//!           ├─ examination                   what is wrong with it
 //!           ├─ coverage, snapshot ─ backend_entry    what is configured and stored
 //!           └─ one_request, output             a running gateway, the terminal
 //! ```
@@ -12,6 +13,7 @@ mod arguments;
 mod backend_entry;
 mod commands;
 mod coverage;
+mod examination;
 mod one_request;
 mod output;
 mod settings;

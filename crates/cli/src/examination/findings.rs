@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Whether a problem breaks something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Severity {
+pub(crate) enum Severity {
     /// The gateway does not start, or requests fail.
     Error,
     /// It works, though perhaps not as meant.
@@ -13,30 +13,30 @@ pub(super) enum Severity {
 
 /// The problems found, in their order; none where all is well.
 #[derive(Debug, Default)]
-pub(super) struct Findings(Vec<(Severity, String)>);
+pub(crate) struct Findings(Vec<(Severity, String)>);
 
 impl Findings {
     /// Something that breaks.
-    pub(super) fn error(&mut self, message: impl fmt::Display) {
+    pub(crate) fn error(&mut self, message: impl fmt::Display) {
         self.add(Severity::Error, message);
     }
 
     /// Something that may not be meant.
-    pub(super) fn warning(&mut self, message: impl fmt::Display) {
+    pub(crate) fn warning(&mut self, message: impl fmt::Display) {
         self.add(Severity::Warning, message);
     }
 
     /// A problem. It becomes one line, whatever the message holds.
-    pub(super) fn add(&mut self, severity: Severity, message: impl fmt::Display) {
+    pub(crate) fn add(&mut self, severity: Severity, message: impl fmt::Display) {
         let line = message.to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         self.0.push((severity, line));
     }
 
-    pub(super) fn errors(&self) -> usize {
+    pub(crate) fn errors(&self) -> usize {
         self.count(Severity::Error)
     }
 
-    pub(super) fn warnings(&self) -> usize {
+    pub(crate) fn warnings(&self) -> usize {
         self.count(Severity::Warning)
     }
 
