@@ -85,6 +85,9 @@ fn checked(set: &KvSet) -> Result<(Vec<u8>, Option<Backend>), KvError> {
             let id = set.key.strip_prefix(BACKEND_KEY).ok_or_else(|| KvError::UrlWithoutBackend(set.key.clone()))?;
             backend_entry::build(id, url, set.name.as_deref(), set.health_endpoint.as_deref())
         }
+        (Some(text), None) if set.key.starts_with(BACKEND_KEY) && is_url(text) && !set.force => {
+            return Err(KvError::UrlAsValue { key: set.key.clone(), url: text.clone() });
+        }
         (Some(text), None) => read(text)?,
         // Not reached: one of the two is required.
         (None, None) => Vec::new(),
@@ -100,6 +103,12 @@ fn checked(set: &KvSet) -> Result<(Vec<u8>, Option<Backend>), KvError> {
         }
         Err(reason) => Err(KvError::Refused(reason)),
     }
+}
+
+fn is_url(text: &str) -> bool {
+    ["http://", "https://"]
+        .iter()
+        .any(|start| text.get(..start.len()).is_some_and(|scheme| scheme.eq_ignore_ascii_case(start)))
 }
 
 fn read(value: &str) -> Result<Vec<u8>, KvError> {

@@ -186,7 +186,9 @@ fn usage_errors() {
         (&["kv", "set", "", "x"][..], "<KEY>"),
         (&["kv", "get", ""], "<KEY>"),
         (&["kv", "set", "a"], "VALUE"),
-        (&["kv", "set", "a", "--url", "http://h"], "backend:<id>"),
+        (&["kv", "set", "a", "--url", "http://h"], "write `kv set backend:a --url"),
+        (&["kv", "set", "backend:a", "https://h/api"], "write `kv set backend:a --url https://h/api`"),
+        (&["kv", "set", "backend:a", "HTTP://h"], "write `kv set backend:a --url HTTP://h`"),
         (&["kv", "set", "backend:a", "{}", "--url", "http://h"], "cannot be used with"),
         (&["kv"], "Usage"),
     ] {

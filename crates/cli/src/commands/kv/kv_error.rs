@@ -20,8 +20,11 @@ pub(crate) enum KvError {
     #[error("{0}; nothing was stored. --force stores it all the same")]
     Refused(String),
     /// `--url` with a key that is no backend's.
-    #[error("--url describes a backend, and '{0}' is no key of one; write backend:<id>, or a value")]
+    #[error("--url describes a backend, and '{0}' is no key of one; write `kv set backend:{id} --url ...`, or a value without --url", id = .0.trim_matches(':'))]
     UrlWithoutBackend(String),
+    /// A URL in the place of the JSON.
+    #[error("the value of '{key}' is JSON, and this is a URL; write `kv set {key} --url {url}`", url = shown(.url))]
+    UrlAsValue { key: String, url: String },
     /// The file after `@` cannot be read.
     #[error("cannot read {path}: {1}", path = .0.display())]
     File(PathBuf, #[source] io::Error),
@@ -40,8 +43,13 @@ impl KvError {
     /// 2 for what was written wrongly, 1 for everything else.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::UrlWithoutBackend(_) => 2,
+            Self::UrlWithoutBackend(_) | Self::UrlAsValue { .. } => 2,
             _ => 1,
         }
     }
+}
+
+/// A URL as it was written, unless it has a password.
+fn shown(url: &str) -> &str {
+    if url.contains('@') { "https://..." } else { url }
 }
