@@ -1,7 +1,7 @@
 //! `gateway-host up` builds and serves the gateway, for people without the Spin CLI; its other commands look after what is served.
 //!
 //! ```text
-//! trailing ─ arguments ─ argument_values       what was written
+//! trailing ─ arguments ─ argument_values, listen_address    what was written
 //! commands ─┬─ settings ─ arguments            what it means
 //!           ├─ examination                   what is wrong with it
 //!           ├─ coverage, snapshot ─ backend_entry    what is configured and stored
@@ -14,6 +14,7 @@ mod backend_entry;
 mod commands;
 mod coverage;
 mod examination;
+mod listen_address;
 mod one_request;
 mod output;
 mod settings;
