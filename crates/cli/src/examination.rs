@@ -1,8 +1,8 @@
 //! The look through a configuration before a start.
 //!
 //! ```text
-//! manifest ─ variables ─ passed ─ gateway_settings ─┬─ hosts ─ backends ─┬─ findings
-//!                                                   └─ store ────────────┘
+//! manifest ─ variables ─ passed ─ hosts ─ gateway_settings ─┬─ backends ─┬─ findings
+//!                                                           └─ store ────┘
 //! ```
 //!
 //! Each part looks at one thing, goes on after a problem, and leaves out what only follows from one that it has reported.
@@ -18,38 +18,81 @@ mod similar;
 mod store;
 mod variables;
 
+use std::net::SocketAddr;
+use std::path::Path;
+
 use gateway_host::manifest::Manifest;
 
 use self::findings::Findings;
-use crate::arguments::Check;
+use crate::argument_values::Pair;
 use crate::coverage::Coverage;
 use crate::output::number;
 
+/// The configuration to look through: what a host is started with.
+pub(crate) struct Subject<'a> {
+    /// The manifest, or its folder.
+    pub(crate) from: &'a Path,
+    /// The values of `--variable`.
+    pub(crate) variables: &'a [Pair],
+    /// The folder of the key-value store; by default that of the manifest.
+    pub(crate) state_dir: Option<&'a Path>,
+    /// Where the gateway will be.
+    pub(crate) listen: SocketAddr,
+    /// What a start puts into the store.
+    pub(crate) seeds: &'a [(String, Vec<u8>)],
+    pub(crate) component: Component,
+}
+
+/// Whether the compiled component is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Component {
+    /// Without it, nothing starts.
+    Needed,
+    /// It can be built in time.
+    MayBeBuilt,
+    /// It is built next.
+    IsBuilt,
+}
+
+/// The names of the variables that the gateway reads, apart from those of the seven known backends.
+pub(crate) fn settings() -> impl Iterator<Item = &'static str> {
+    gateway_settings::SETTINGS.into_iter().map(|(name, _)| name)
+}
+
 /// What was looked at, in numbers; `None` where the manifest cannot be read.
-pub(crate) fn examine(arguments: &Check, findings: &mut Findings) -> Option<String> {
-    let manifest = match Manifest::load(&arguments.place.from) {
+pub(crate) fn examine(subject: &Subject<'_>, findings: &mut Findings) -> Option<String> {
+    let manifest = match Manifest::load(subject.from) {
         Ok(manifest) => manifest,
         Err(error) => {
-            findings.error(manifest::describe(error));
+            findings.fatal(manifest::describe(error));
             return None;
         }
     };
-    manifest::check(&manifest, findings);
-    let variables = variables::check(&manifest, &arguments.place.variables, findings);
-    let component_variables = passed::check(&manifest, &variables, findings);
-    let location = gateway_settings::check(&component_variables, findings);
+    manifest::check_source(&manifest, subject.component, findings);
+    let variables = variables::check(&manifest, subject.variables, findings);
+    let component_variables = passed::values(&manifest, &variables, findings);
     let at_fault = hosts::check(&manifest, &variables, findings);
-    let subject = backends::Subject {
+    if !passed::is_gateway(&manifest) {
+        findings.warning(format_args!(
+            "[component.{}] takes none of the gateway's variables, so it is looked at as another program: its manifest alone",
+            manifest.component.id
+        ));
+        return Some(number(manifest.variables.len(), "variable"));
+    }
+    passed::check(&manifest, findings);
+    let location = gateway_settings::check(&component_variables, findings);
+    manifest::check_store(&manifest, location, findings);
+    let setting = backends::Setting {
         variables: &component_variables,
         at_fault: &at_fault,
         coverage: &Coverage::new(&manifest, &variables),
         location,
-        listen: arguments.listen,
+        listen: subject.listen,
     };
-    let folder = arguments.place.state_dir.clone().unwrap_or_else(|| manifest.state_dir());
-    let stored = store::read(&folder, location, findings);
-    let local = backends::check_local(&subject, stored.as_ref(), findings);
-    let cloud = store::check(&subject, &folder, stored.as_ref(), findings);
+    let folder = subject.state_dir.map_or_else(|| manifest.state_dir(), Path::to_owned);
+    let stored = store::read(&folder, location, subject.seeds, findings);
+    let local = backends::check_local(&setting, stored.as_ref(), findings);
+    let cloud = store::check(&setting, &folder, stored.as_ref(), findings);
     Some(format!(
         "{}, {}, {} and {} in the key-value store, environment '{}'",
         number(manifest.variables.len(), "variable"),

@@ -3,15 +3,23 @@
 use std::process::ExitCode;
 
 use crate::arguments::Check;
-use crate::examination::examine;
 use crate::examination::findings::Findings;
+use crate::examination::{Component, Subject, examine};
 use crate::output::{number, print};
 
 /// Everything goes to stdout: the findings are what was asked for.
 pub(crate) fn run(arguments: &Check) -> ExitCode {
     let mut findings = Findings::default();
-    let counts = examine(arguments, &mut findings);
-    print(findings.to_string());
+    let subject = Subject {
+        from: &arguments.place.from,
+        variables: &arguments.place.variables,
+        state_dir: arguments.place.state_dir.as_deref(),
+        listen: arguments.listen,
+        seeds: &[],
+        component: Component::MayBeBuilt,
+    };
+    let counts = examine(&subject, &mut findings);
+    print(findings.all());
     let warnings = number(findings.warnings(), "warning");
     match counts {
         Some(counts) if findings.errors() == 0 => {

@@ -17,7 +17,7 @@ pub(super) fn check(manifest: &Manifest, flags: &[Pair], findings: &mut Findings
     let mut values = BTreeMap::new();
     for (name, declaration) in &manifest.variables {
         if !is_valid_name(name) {
-            findings.error(format_args!(
+            findings.fatal(format_args!(
                 "{} under [variables] in {}",
                 VariableError::InvalidName(name.clone()),
                 manifest.path.display()
@@ -26,7 +26,7 @@ pub(super) fn check(manifest: &Manifest, flags: &[Pair], findings: &mut Findings
         }
         match sources.value(name, declaration) {
             Some(value) => drop(values.insert(name.clone(), value.to_owned())),
-            None => findings.error(VariableError::Missing(name.clone())),
+            None => findings.fatal(VariableError::Missing(name.clone())),
         }
     }
     values
@@ -37,13 +37,13 @@ fn sources(flags: &[Pair], findings: &mut Findings) -> Sources {
     for Pair { name, value } in flags {
         match settings::variable(name, value) {
             Ok(value) => drop(values.insert(name.clone(), value)),
-            Err(error) => findings.error(error),
+            Err(error) => findings.fatal(error),
         }
     }
     match Sources::from_flags(values.clone()).with_environment() {
         Ok(sources) => sources,
         Err(error) => {
-            findings.error(error);
+            findings.fatal(error);
             Sources::from_flags(values)
         }
     }
@@ -53,23 +53,26 @@ fn sources(flags: &[Pair], findings: &mut Findings) -> Sources {
 fn strangers(manifest: &Manifest, sources: &Sources, findings: &mut Findings) {
     let declared = || manifest.variables.keys().map(String::as_str);
     for name in sources.flags.keys().filter(|name| !manifest.variables.contains_key(*name)) {
-        let hint = hint(nearest(name, declared()));
-        findings.error(format_args!("--variable {name}: {} declares no such variable{hint}", manifest.path.display()));
+        let hint = match nearest(name, declared()) {
+            Some(meant) => format!("did you mean {meant}?"),
+            None => format!("it has: {}", declared().collect::<Vec<_>>().join(", ")),
+        };
+        findings
+            .fatal(format_args!("--variable {name}: {} declares no such variable; {hint}", manifest.path.display()));
     }
     let names: BTreeSet<_> = declared().map(environment_name).collect();
     let places = [("the environment", &sources.environment), (".env", &sources.dotenv)];
     for (place, settings) in places {
         for name in settings.keys().filter(|name| name.starts_with("SPIN_VARIABLE_") && !names.contains(*name)) {
             // Names are compared without case, so that the right letters in the wrong case are near.
-            let hint = hint(nearest(&name.to_ascii_uppercase(), names.iter().map(String::as_str)));
+            let hint = match nearest(&name.to_ascii_uppercase(), names.iter().map(String::as_str)) {
+                Some(meant) => format!("did you mean {meant}?"),
+                None => "remove it, or declare it there".to_owned(),
+            };
             findings.warning(format_args!(
-                "{name} in {place} has no effect: {} declares no such variable{hint}",
+                "{name} in {place} has no effect: {} declares no such variable; {hint}",
                 manifest.path.display()
             ));
         }
     }
-}
-
-fn hint(nearest: Option<&str>) -> String {
-    nearest.map_or_else(|| "; remove it, or declare it there".to_owned(), |name| format!("; did you mean {name}?"))
 }

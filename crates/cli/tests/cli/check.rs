@@ -149,6 +149,17 @@ fn variables() {
         ),
         ("cloud_hosts=https://h/path", "error", &["'cloud_hosts'", "carries a path"]),
         ("cloud_hosts=https://*", "warning", &["'cloud_hosts'", "every host"]),
+        (
+            "cloud_hosts=https://*.workers.dev,http://10.0.0.0/8",
+            "warning",
+            &["'cloud_hosts'", "Spin takes one", "README.md"],
+        ),
+        ("cloud_hosts=HTTPS://*.workers.dev:443", "warning", &["'cloud_hosts'", "capitals", "lower case"]),
+        ("cloud_hosts=http://[::1]", "warning", &["'cloud_hosts'", "IPv6 address without a port", "Spin 4.0"]),
+        ("cloud_hosts=http://[fd00::]/8:*", "error", &["'cloud_hosts'", "IPv6", "without brackets"]),
+        ("cloud_hosts=https://a,b", "error", &["'cloud_hosts'", "pattern 2 of its list", "scheme"]),
+        ("backend_cf_d1_url=HTTP://127.0.0.1:8787", "error", &["'backend_cf_d1_url'", "lower case"]),
+        ("frobnicate=1", "error", &["--variable frobnicate", "it has: ", "environment"]),
     ] {
         only(with(folder.path(), &[variable]), severity, expected);
         let (_, stdout) = run(with(folder.path(), &[variable]));
