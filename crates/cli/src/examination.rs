@@ -69,9 +69,10 @@ pub(crate) fn examine(subject: &Subject<'_>, findings: &mut Findings) -> Option<
         }
     };
     manifest::check_source(&manifest, subject.component, findings);
-    let variables = variables::check(&manifest, subject.variables, findings);
+    let (variables, unquoted) = variables::check(&manifest, subject.variables, findings);
     let component_variables = passed::values(&manifest, &variables, findings);
-    let at_fault = hosts::check(&manifest, &variables, findings);
+    let mut at_fault = hosts::check(&manifest, &variables, findings);
+    at_fault.extend(unquoted);
     if !passed::is_gateway(&manifest) {
         findings.warning(format_args!(
             "[component.{}] takes none of the gateway's variables, so it is looked at as another program: its manifest alone",

@@ -10,10 +10,16 @@ use super::similar::nearest;
 use crate::argument_values::Pair;
 use crate::settings;
 
-/// The values by name. A variable without one is an error, and missing in the result.
-pub(super) fn check(manifest: &Manifest, flags: &[Pair], findings: &mut Findings) -> BTreeMap<String, String> {
+/// The values by name. A variable without one is an error, and missing in the result. Those in the set have lost their quotes, and more about
+/// them would be about the same mistake.
+pub(super) fn check(
+    manifest: &Manifest,
+    flags: &[Pair],
+    findings: &mut Findings,
+) -> (BTreeMap<String, String>, BTreeSet<String>) {
     let sources = sources(flags, findings);
     strangers(manifest, &sources, findings);
+    let unquoted = unquoted(manifest, &sources, findings);
     let mut values = BTreeMap::new();
     for (name, declaration) in &manifest.variables {
         if !is_valid_name(name) {
@@ -29,7 +35,34 @@ pub(super) fn check(manifest: &Manifest, flags: &[Pair], findings: &mut Findings
             None => findings.fatal(VariableError::Missing(name.clone())),
         }
     }
-    values
+    (values, unquoted)
+}
+
+/// JSON without quotes around it in `.env`, where double quotes mean no part of the value.
+fn unquoted(manifest: &Manifest, sources: &Sources, findings: &mut Findings) -> BTreeSet<String> {
+    let text =
+        if sources.dotenv.is_empty() { String::new() } else { std::fs::read_to_string(".env").unwrap_or_default() };
+    let mut names = BTreeSet::new();
+    for (name, declaration) in &manifest.variables {
+        let outside = environment_name(name);
+        let counts = sources.value(name, declaration) == sources.dotenv.get(&outside).map(String::as_str);
+        for (number, line) in (1..).zip(text.lines()).filter(|_| counts) {
+            let line = line.trim();
+            let written = line.strip_prefix("export ").unwrap_or(line).split_once('=');
+            let Some(value) = written.filter(|(name, _)| name.trim() == outside).map(|(_, value)| value.trim()) else {
+                continue;
+            };
+            if value.starts_with(['[', '{']) && value.contains('"') && names.insert(name.clone()) {
+                // What may be a credential is not repeated.
+                let shown = if declaration.secret || value.contains(['@', '\'']) { "[{\"id\":...}]" } else { value };
+                findings.error(format_args!(
+                    "the variable '{name}' loses its double quotes in .env, line {number}, because no quotes stand around it; \
+                     write {outside}='{shown}'"
+                ));
+            }
+        }
+    }
+    names
 }
 
 fn sources(flags: &[Pair], findings: &mut Findings) -> Sources {

@@ -198,6 +198,29 @@ fn surroundings() {
 }
 
 #[test]
+fn json_without_quotes_around_it_in_dotenv() {
+    let folder = folder("", "");
+    let dotenv = |text: &str| std::fs::write(folder.path().join(".env"), text).unwrap();
+    let backend = r#"[{"id":"go","url":"http://127.0.0.1:3001"}]"#;
+    dotenv(&format!("# backends\nSPIN_VARIABLE_EXTRA_BACKENDS={backend}\n"));
+    let right = format!("write SPIN_VARIABLE_EXTRA_BACKENDS='{backend}'");
+    only(with(folder.path(), &[]), "error", &["'extra_backends' loses its double quotes in .env, line 2", &right]);
+    dotenv(&format!("SPIN_VARIABLE_EXTRA_BACKENDS='{backend}'\n"));
+    only(with(folder.path(), &[]), "warning", &["'go' has the same URL"]);
+    dotenv("SPIN_VARIABLE_EXTRA_BACKENDS=[{\"id\":\"go\",\"url\":\"http://u:s3cret@h\"}]\n");
+    only(with(folder.path(), &[]), "error", &["line 1", "write SPIN_VARIABLE_EXTRA_BACKENDS='[{\"id\":...}]'"]);
+    assert!(!run(with(folder.path(), &[])).1.contains("s3cret"));
+    // As a shell leaves it, and with a space.
+    dotenv("");
+    only(with(folder.path(), &["extra_backends=[{id:go}]"]), "error", &["no double quotes", "single quotes"]);
+    dotenv("SPIN_VARIABLE_EXTRA_BACKENDS=[{\"id\": \"go\"}]\n");
+    let expected = [".env", "line 1 (SPIN_VARIABLE_EXTRA_BACKENDS)", "single quotes"];
+    only(with(folder.path(), &[]), "error", &expected);
+    std::fs::write(folder.path().join(".env"), b"A=\xff").unwrap();
+    only(with(folder.path(), &[]), "error", &[".env", "UTF-8"]);
+}
+
+#[test]
 fn stored_backends() {
     let folder = folder("", "");
     let set = |arguments: &[&str]| {

@@ -54,7 +54,15 @@ impl<'a, V: Variables> LocalRegistry<'a, V> {
         }
         let elements: Vec<&RawValue> = serde_json::from_slice(text.as_bytes()).map_err(|error| {
             // Of a value of another type serde repeats what stands there, which may be a credential.
-            let problem = if error.is_data() { "it is another value".to_owned() } else { error.to_string() };
+            let problem = match error.is_data() {
+                true => "it is another value".to_owned(),
+                // What a shell and `.env` make of JSON without quotes around it.
+                false if !text.contains('"') => {
+                    "it has no double quotes; where a shell or .env reads the value, put all of it into single quotes"
+                        .to_owned()
+                }
+                false => error.to_string(),
+            };
             ConfigError::variable(EXTRA_BACKENDS, format!("is not a JSON array of backends: {problem}"))
         })?;
         Ok(elements
@@ -255,6 +263,23 @@ mod tests {
             let variables = Fake::new(&[("extra_backends", value)]);
             let shown = format!("{:?}", LocalRegistry::new(&variables).list_backends());
             assert!(shown.contains("Err(") && !shown.contains("s3cret"), "{value}: {shown}");
+        }
+    }
+
+    #[test]
+    fn quotes_that_a_shell_has_removed_are_named() {
+        for (value, says) in [
+            (
+                "[{id:go,url:http://127.0.0.1:9000}]",
+                "no double quotes; where a shell or .env reads the value, put all of it into single",
+            ),
+            (r#"[{"id":"go","url":"http://127.0.0.1:9000"]"#, "line 1 column"),
+            ("7", "it is another value"),
+        ] {
+            let variables = Fake::new(&[("extra_backends", value)]);
+            let error = LocalRegistry::new(&variables).get_backend("go").unwrap_err().to_string();
+            assert!(error.starts_with("variable 'extra_backends' is not a JSON array of backends: "), "{error}");
+            assert!(error.contains(says), "{value}: {error}");
         }
     }
 
