@@ -24,6 +24,7 @@ use std::path::Path;
 use gateway_host::manifest::Manifest;
 
 use self::findings::Findings;
+pub(crate) use self::manifest::Component;
 use crate::argument_values::Pair;
 use crate::coverage::Coverage;
 use crate::output::number;
@@ -40,18 +41,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) listen: SocketAddr,
     /// What a start puts into the store.
     pub(crate) seeds: &'a [(String, Vec<u8>)],
+    /// Whether the compiled component is there.
     pub(crate) component: Component,
-}
-
-/// Whether the compiled component is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Component {
-    /// Without it, nothing starts.
-    Needed,
-    /// It can be built in time.
-    MayBeBuilt,
-    /// It is built next.
-    IsBuilt,
 }
 
 /// The names of the variables that the gateway reads, apart from those of the seven known backends.

@@ -129,6 +129,7 @@ fn command(unknown: &str, words: &[String], commands: &[&str]) -> String {
     let by_cargo = words.iter().any(|word| word == "--build");
     let (up, others) = if by_cargo { ("cargo up", "cargo up --") } else { ("gateway-host up", "gateway-host") };
     match unknown {
+        number if follows_reuse(number, words) => format!("the number is written with '=': --instance-reuse={number}"),
         "help" => format!("write {up} --help"),
         "up" => format!("write {up} alone"),
         _ if commands.contains(&unknown) => {
@@ -138,6 +139,11 @@ fn command(unknown: &str, words: &[String], commands: &[&str]) -> String {
         }
         _ => format!("there are flags here, and other commands such as: {others} kv list"),
     }
+}
+
+/// `--instance-reuse 5`: a flag that may stand without its value takes none after a space.
+fn follows_reuse(word: &str, words: &[String]) -> bool {
+    words.windows(2).any(|pair| matches!(pair, [flag, value] if flag == "--instance-reuse" && value == word))
 }
 
 /// As a shell takes it for one word.

@@ -144,6 +144,7 @@ mod tests {
             ("up --build -v", "--quiet leaves that out"),
             ("up --build --file x.toml", "--from x.toml"),
             ("up --build --threads 2", "--workers 2"),
+            ("up --build --instance-reuse 5", "--instance-reuse=5"),
             ("up --build --runtime-config-file x", "`spin up`"),
             ("up --build --tls-cert x", "`spin up`"),
             ("up --build --variabel a=b", "--variable"),

@@ -7,9 +7,10 @@ use std::io::{IsTerminal, Read};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use gateway_core::backend::cloud::BACKEND_KEY;
+use gateway_core::backend::known::known_backend;
 use gateway_core::backend::local::LocalRegistry;
 use gateway_core::backend::reference::environment;
-use gateway_core::backend::reference::{BackendRef, Location};
+use gateway_core::backend::reference::{BackendRef, Location, is_valid_id};
 use gateway_core::backend::registry::Backend;
 use gateway_core::backend::registry::BackendRegistry;
 use gateway_core::config::{CLOUD_HOSTS, ENVIRONMENT};
@@ -93,6 +94,13 @@ fn checked(set: &KvSet) -> Result<(Vec<u8>, Option<Backend>), KvError> {
         (None, None) => Vec::new(),
     };
     if !set.key.starts_with(BACKEND_KEY) {
+        let is_meant = known_backend(&set.key).is_some() || set.value.as_deref().is_some_and(is_url);
+        if is_meant && is_valid_id(&set.key) {
+            eprintln!(
+                "note: the gateway does not read the key '{id}'; for a backend write `kv set {BACKEND_KEY}{id} --url https://...`",
+                id = set.key
+            );
+        }
         return Ok((value, None));
     }
     match backend_entry::parse(&set.key, &value) {
@@ -101,7 +109,7 @@ fn checked(set: &KvSet) -> Result<(Vec<u8>, Option<Backend>), KvError> {
             eprintln!("warning: {reason}; stored because of --force");
             Ok((value, None))
         }
-        Err(reason) => Err(KvError::Refused(reason)),
+        Err(reason) => Err(KvError::Refused { reason, key: set.key.clone(), is_json: set.url.is_none() }),
     }
 }
 

@@ -4,9 +4,19 @@ use gateway_core::backend::reference::Location;
 use gateway_host::HostError;
 use gateway_host::manifest::{Manifest, ManifestError};
 
-use super::Component;
 use super::findings::{Findings, Severity};
 use crate::snapshot::STORE;
+
+/// Whether the compiled component is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Component {
+    /// Without it, nothing starts.
+    Needed,
+    /// It can be built in time.
+    MayBeBuilt,
+    /// It is built next.
+    IsBuilt,
+}
 
 /// The compiled component.
 pub(super) fn check_source(manifest: &Manifest, state: Component, findings: &mut Findings) {

@@ -41,7 +41,10 @@ pub(super) fn read(
             None
         }
         Err(error) => {
-            findings.fatal(format_args!("the key-value store in {} cannot be read: {error}", folder.display()));
+            findings.fatal(format_args!(
+                "the key-value store in {} cannot be read: {error}; remove sqlite_key_value.db there, or name another folder with --state-dir",
+                folder.display()
+            ));
             None
         }
     }

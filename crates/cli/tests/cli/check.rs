@@ -172,6 +172,7 @@ fn variables() {
     );
     let listening = host(folder.path(), &["check", "--listen", "0.0.0.0:8787"]);
     only(listening, "error", &["'backend_cf_d1_url'", "508"]);
+    only(host(folder.path(), &["check", "--listen", "localhost:8787"]), "error", &["'backend_cf_d1_url'", "508"]);
     let names =
         ["bun_sqlite", "cf_d1", "dotnet_api", "elixir_phoenix", "java_spring_boot", "php_laravel", "ruby_rails"];
     let unset: Vec<_> = names.iter().map(|name| format!("backend_{name}_url=http://unset.invalid")).collect();
@@ -261,5 +262,5 @@ fn stored_backends() {
     only(check("environment=cloud"), "warning", &["'health:cloud:x'", "kv delete"]);
 
     std::fs::write(folder.path().join("state/sqlite_key_value.db"), "no database at all, but long enough").unwrap();
-    only(check("environment=cloud"), "error", &["state", "cannot be read"]);
+    only(check("environment=cloud"), "error", &["state", "cannot be read", "remove sqlite_key_value.db"]);
 }

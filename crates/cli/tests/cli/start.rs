@@ -177,6 +177,9 @@ fn port_in_use() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     fails(up(folder.path(), &["--listen", &address]), &[&address, "in use", "--listen"]);
+    // A name leads to the same address.
+    let name = address.replace("127.0.0.1", "localhost");
+    fails(up(folder.path(), &["--listen", &name]), &[&address, "in use", "--listen"]);
 }
 
 #[test]

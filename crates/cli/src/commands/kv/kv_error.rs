@@ -17,8 +17,13 @@ pub(crate) enum KvError {
     )]
     NotFound { key: String, folder: PathBuf },
     /// The gateway could not read this entry; it says so in these words.
-    #[error("{0}; nothing was stored. --force stores it all the same")]
-    Refused(String),
+    #[error("{reason}; nothing was stored. {hint}--force stores it all the same", hint = hint(.key, *.is_json))]
+    Refused {
+        reason: String,
+        key: String,
+        /// Whether the JSON was written by hand.
+        is_json: bool,
+    },
     /// `--url` with a key that is no backend's.
     #[error("--url describes a backend, and '{0}' is no key of one; write `kv set backend:{id} --url ...`, or a value without --url", id = .0.trim_matches(':'))]
     UrlWithoutBackend(String),
@@ -52,4 +57,8 @@ impl KvError {
 /// A URL as it was written, unless it has a password.
 fn shown(url: &str) -> &str {
     if url.contains('@') { "https://..." } else { url }
+}
+
+fn hint(key: &str, is_json: bool) -> String {
+    if is_json { format!("`kv set {key} --url https://...` writes the JSON for you; ") } else { String::new() }
 }
