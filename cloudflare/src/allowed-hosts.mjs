@@ -1,16 +1,16 @@
 // Where the component may connect to: `allowed_outbound_hosts` of spin.toml, with Spin's rules. A Worker could otherwise fetch anything.
 //
-// The grammar is that of crates/core/src/network/allowed_hosts.rs; tests/vectors/allowed-hosts.json says what both make of an entry, and where they
-// differ: here an address is the same in every spelling, as it is for `fetch`.
+// The grammar is that of crates/core/src/network/allowed_hosts.rs and its pattern.rs; tests/vectors/allowed-hosts.json says what both make of an
+// entry, and where they differ: here an address is the same in every spelling, as it is for `fetch`.
 
-const ENTRY = /^(\*|[a-z][a-z0-9+.-]*):\/\/(.*)$/i;
+const PATTERN = /^(\*|[a-z]+):\/\/(.*)$/i;
 /** What follows the scheme: a host, maybe with a port. */
-const HOST = /^(\*|(?:\*\.)?[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([\d.*]+))?\/?$/i;
-/** The same with a range of IPv4 addresses. A slash may follow its port only. */
-const RANGE = /^([\d.]+)\/(\d+)(?::([\d.*]+)\/?)?$/;
-const PORT = /^(\d+)(?:\.\.(\d+))?$/;
+const HOST = /^(\*|(?:\*\.)?[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([+\d.*]*))?\/?$/i;
+/** The same with a range of addresses. A slash may follow its port only. */
+const RANGE = /^([\da-f:.]+)\/\+?(\d+)(?::([+\d.*]*)\/?)?$/i;
+const PORT = /^\+?(\d+)(?:\.\.\+?(\d+))?$/;
 const IPV4 = /^\d+\.\d+\.\d+\.\d+$/;
-const DEFAULT_PORTS = { "http:": 80, "https:": 443 };
+const DEFAULT_PORTS = { http: 80, https: 443, postgres: 5432, mysql: 3306, redis: 6379, mqtt: 1883 };
 
 /**
  * Compiles the entries, after the variables in them were replaced.
@@ -19,8 +19,8 @@ const DEFAULT_PORTS = { "http:": 80, "https:": 443 };
  * @returns {(url: URL) => boolean} whether a request to `url` is allowed
  */
 export function allowedHosts(entries) {
-  const rules = entries.map(compile);
-  const unusable = rules.indexOf(null);
+  const rules = entries.map((entry) => patterns(entry).map(compile));
+  const unusable = rules.findIndex((patterns) => patterns.includes(null));
   // A Worker cannot refuse to start: better one that says what is wrong than one that reaches too far or too little.
   if (unusable !== -1) {
     // By its number: its value may hold a secret behind the host.
@@ -29,23 +29,32 @@ export function allowedHosts(entries) {
     );
     return () => false;
   }
-  return (url) => rules.some((matches) => matches(url));
+  const all = rules.flat();
+  return (url) => all.some((matches) => matches(url));
 }
 
-/** Whether a URL matches the entry, as a function; `null` if the entry cannot be used. */
-function compile(entry) {
+/** The patterns of an entry, which may be a list. */
+function patterns(entry) {
   // As in Rust; `trim` has another notion of white space.
-  const [, scheme, rest] = ENTRY.exec(entry.replace(/^\p{White_Space}+|\p{White_Space}+$/gu, "")) ?? [];
+  const parts = entry.split(",").map((part) => part.replace(/^\p{White_Space}+|\p{White_Space}+$/gu, ""));
+  const written = parts.filter((part) => part !== "");
+  return written.length === 0 ? [""] : written;
+}
+
+/** Whether a URL matches the pattern, as a function; `null` if the pattern cannot be used. */
+function compile(pattern) {
+  const [, scheme, rest] = PATTERN.exec(pattern) ?? [];
   if (scheme === undefined) return null;
-  const protocol = `${scheme.toLowerCase()}:`;
   const [, host, port] = HOST.exec(rest) ?? [];
   const [, network, prefix, portOfRange] = RANGE.exec(rest) ?? [];
   const isHost = host === undefined ? within(network, Number(prefix)) : named(host);
-  const ports = portsOf(port ?? portOfRange ?? DEFAULT_PORTS[protocol]);
+  const ports = portsOf((port ?? portOfRange) || DEFAULT_PORTS[scheme]);
   if (isHost === null || ports === null) return null;
   return (url) => {
-    const actual = Number(url.port || DEFAULT_PORTS[url.protocol]);
-    return (scheme === "*" || url.protocol === protocol) && isHost(url.hostname) && ports.first <= actual && actual < ports.end;
+    const protocol = url.protocol.slice(0, -1);
+    const actual = Number(url.port || DEFAULT_PORTS[protocol]);
+    // With case, as in Spin.
+    return (scheme === "*" || protocol === scheme) && isHost(url.hostname) && ports.first <= actual && actual < ports.end;
   };
 }
 
@@ -65,19 +74,26 @@ function named(host) {
 
 /** Whether a host of a URL is an address that begins with the same bits as the one of an entry. */
 function within(network, prefix) {
-  const first = bits(network);
-  if (first === null || prefix > 32) return null;
-  const shared = (address) => Math.floor(address / 2 ** (32 - prefix));
+  const text = network?.includes(":") ? `[${network}]` : network;
+  const first = bits(text);
+  if (first === null || prefix > first.length) return null;
   return (host) => {
     const address = bits(host);
-    return address !== null && shared(address) === shared(first);
+    return address?.length === first.length && address.startsWith(first.slice(0, prefix));
   };
 }
 
-/** An IPv4 address in its usual spelling as a number; `null` if the text is not one. */
+/** The bits of an address as a text: 32 of an IPv4 address in its usual spelling, 128 of an IPv6 address in brackets. `null` if it is neither. */
 function bits(text) {
-  if (!IPV4.test(text) || inUrl(text) !== text) return null;
-  return text.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
+  if (text === undefined) return null;
+  const host = inUrl(text);
+  const binary = (numbers, width) => numbers.map((number) => number.toString(2).padStart(width, "0")).join("");
+  if (IPV4.test(text)) return host === text ? binary(text.split(".").map(Number), 8) : null;
+  if (!host?.startsWith("[")) return null;
+  // `URL` writes hexadecimal groups only, and "::" for some that are zero.
+  const [before, after = []] = host.slice(1, -1).split("::").map((half) => (half === "" ? [] : half.split(":")));
+  const zeros = Array(8 - before.length - after.length).fill("0");
+  return binary([...before, ...zeros, ...after].map((group) => parseInt(group, 16)), 16);
 }
 
 /** A host as `URL` has it: in lower case, addresses in their usual spelling. `null` if no URL can have it. */
@@ -85,7 +101,7 @@ function inUrl(host) {
   return URL.canParse(`http://${host}/`) ? new URL(`http://${host}/`).hostname : null;
 }
 
-/** The ports of an entry, `end` excluded; `null` if the text is not a port, nor a range with a port in it. */
+/** The ports of a pattern, `end` excluded; `null` if the text is neither a port above 0 nor a range with a number in it. */
 function portsOf(text) {
   if (text === "*") return { first: 0, end: 65536 };
   const [, low, high] = PORT.exec(text) ?? [];
@@ -93,5 +109,5 @@ function portsOf(text) {
   const end = high === undefined ? first + 1 : Number(high);
   // The end of a range is a port itself.
   const last = high === undefined ? first : end;
-  return first > 0 && first < end && last <= 65535 ? { first, end } : null;
+  return first < end && last > 0 && last <= 65535 ? { first, end } : null;
 }

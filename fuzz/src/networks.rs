@@ -6,7 +6,7 @@ use gateway_core::network::allowed_hosts::AllowedHosts;
 use gateway_core::network::internal_host;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// What an entry says, or `None` where it is not one of a few plain forms.
+/// What a pattern says, or `None` where it is not one of a few plain forms.
 fn plain_entry(entry: &str, scheme: &str, host: &str, port: u16) -> Option<bool> {
     let (entry_scheme, rest) = entry.split_once("://")?;
     let rest = rest.strip_suffix('/').unwrap_or(rest);
@@ -43,14 +43,31 @@ fn plain_entry(entry: &str, scheme: &str, host: &str, port: u16) -> Option<bool>
     Some((entry_scheme == "*" || entry_scheme == scheme) && host_fits && port_fits)
 }
 
-/// Whether an entry means every host, or more than 2^24 addresses.
-fn is_wide(entry: &str) -> bool {
-    let rest = entry.split_once("://").map_or("", |(_, rest)| rest);
-    let host = rest.split(':').next().unwrap_or_default();
-    match host.split_once('/') {
-        Some((address, length)) => address == "*" || length.parse().is_ok_and(|length: u32| length < 8),
-        None => host == "*",
+/// Whether a pattern means every host, or more addresses than a private network has.
+fn is_wide(pattern: &str) -> bool {
+    let rest = pattern.split_once("://").map_or("", |(_, rest)| rest);
+    match rest.split_once('/') {
+        Some((address, length)) if address.parse::<Ipv6Addr>().is_ok() => {
+            length.split(':').next().and_then(|length| length.parse().ok()).is_some_and(|length: u32| length < 7)
+        }
+        Some((address, length)) if address.parse::<Ipv4Addr>().is_ok() => {
+            length.split(':').next().and_then(|length| length.parse().ok()).is_some_and(|length: u32| length < 8)
+        }
+        _ => rest.split(['/', ':']).next() == Some("*"),
     }
+}
+
+/// A list allows and names what one of its patterns does, unless one of them has a path.
+fn list_of_allowed_hosts(entry: &str, compiled: &AllowedHosts, scheme: &str, host: &str, port: u16) {
+    let patterns: Vec<_> = entry.split(',').filter(|pattern| !pattern.trim().is_empty()).collect();
+    let each: Vec<_> = patterns.iter().map(|pattern| AllowedHosts::compile([("part", *pattern)]).expect("valid")).collect();
+    let poisoned = each.iter().any(|hosts| hosts.poison().is_some());
+    assert_eq!(compiled.poison().is_some(), poisoned, "{entry:?}");
+    let any = |what: fn(&AllowedHosts, &str, &str, u16) -> bool| each.iter().any(|hosts| what(hosts, scheme, host, port));
+    let allows = any(|hosts, scheme, host, port| hosts.allows(scheme, host, Some(port))) && !poisoned;
+    let names = any(AllowedHosts::names) && !poisoned;
+    assert_eq!(compiled.allows(scheme, host, Some(port)), allows, "{entry:?} for {scheme} {host} {port}");
+    assert_eq!(compiled.names(scheme, host, port), names, "{entry:?} for {scheme} {host} {port}");
 }
 
 /// Line 1: an entry. Line 2: a URL.
@@ -61,6 +78,9 @@ pub fn allowed_hosts(data: &[u8]) {
     let Ok(compiled) = AllowedHosts::compile([("entry", entry)]) else { return };
     let allowed = compiled.allows(scheme, host, Some(port));
     let entry = entry.trim();
+    if entry.contains(',') {
+        return list_of_allowed_hosts(entry, &compiled, scheme, host, port);
+    }
     if let Some(expected) = plain_entry(entry, scheme, host, port) {
         let poisoned = compiled.poison().is_some();
         assert_eq!(allowed, expected && !poisoned, "{entry:?} for {scheme} {host} {port}");

@@ -119,6 +119,41 @@ fn a_browser_gets_the_status_page() {
 }
 
 #[test]
+fn cloud_hosts_is_a_list() {
+    with(
+        |settings| settings.set("cloud_hosts", "https://*.workers.dev, *://127.0.0.0/8:*,http://[::1]:8080"),
+        |lab| async move {
+            let mut upstream = lab.upstream();
+            let request = Request::get(&upstream.path).cloud("cf-d1");
+            let (response, ()) = tokio::join!(request.send(lab), async { upstream.arrival().await.ok("").await });
+            assert_eq!(response.status, 200, "allowed and named by the second pattern");
+            let response = Request::get("/").cloud("outside").send(lab).await;
+            assert_eq!(response.status, 503, "allowed by none");
+        },
+    );
+}
+
+#[test]
+fn a_url_with_a_scheme_in_capitals_is_a_500_that_names_the_variable() {
+    with(
+        |settings| {
+            let url = settings.variables.get("backend_cf_d1_url").expect("set by the suite").replace("http:", "HTTP:");
+            settings.set("backend_cf_d1_url", url);
+        },
+        |lab| async move {
+            let response = Request::get("/").backend("cf-d1").send(lab).await;
+            assert_eq!(response.status, 500);
+            let message = response.json()["message"].as_str().expect("a message").to_owned();
+            assert!(message.contains("'backend_cf_d1_url'") && message.contains("lower case"), "{message}");
+            let mut upstream = lab.upstream();
+            let request = Request::get(&upstream.path);
+            let (response, ()) = tokio::join!(request.send(lab), async { upstream.arrival().await.ok("").await });
+            assert_eq!(response.status, 200, "the others stand");
+        },
+    );
+}
+
+#[test]
 fn a_local_url_with_a_path_denies_everything_as_in_spin() {
     with(
         |settings| {

@@ -11,6 +11,10 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use hyper::header::{HeaderName, HeaderValue};
 
 use crate::argument_values::{Pair, at_least_one, duration, header, pair};
+use crate::listen_address::listen_address;
+
+/// The manifest that is read where none is named.
+pub(crate) const DEFAULT_MANIFEST: &str = "spin.toml";
 
 /// Serves the gateway component on this machine, checks its configuration, and edits its key-value store.
 #[derive(Debug, Parser)]
@@ -22,7 +26,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Start the gateway (as `cargo up` does) and serve until Ctrl+C.
+    /// Start the gateway (as `cargo up` does) and serve until Ctrl+C. Looks through the configuration first, as `check` does: what would
+    /// fail every request ends the start with exit code 1, other problems are shown as warnings.
     Up(Up),
     /// Read and edit the key-value store, also while a host is running on it.
     Kv(Kv),
@@ -40,12 +45,12 @@ pub(crate) struct Up {
     #[arg(long, action = ArgAction::Count)]
     pub(crate) build: u8,
 
-    /// The address to listen on; port 0 takes any free port.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:3000")]
+    /// The address to listen on, or a name of this machine such as localhost; port 0 takes any free port.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:3000", value_parser = listen_address)]
     pub(crate) listen: SocketAddr,
 
     /// The manifest, or the folder it is in.
-    #[arg(long, short = 'f', value_name = "PATH", default_value = "spin.toml")]
+    #[arg(long, short = 'f', value_name = "PATH", default_value = DEFAULT_MANIFEST)]
     pub(crate) from: PathBuf,
 
     /// Set a variable of the manifest. Wins over SPIN_VARIABLE_NAME in the environment and in .env. With @ the value is
@@ -61,7 +66,7 @@ pub(crate) struct Up {
     #[arg(long, value_name = "FOLDER")]
     pub(crate) state_dir: Option<PathBuf>,
 
-    /// Print errors of the host only: no start-up text, no output of the component.
+    /// Print errors of the host only: no warnings, no start-up text, no output of the component.
     #[arg(long, short = 'q')]
     pub(crate) quiet: bool,
 
@@ -84,7 +89,8 @@ pub(crate) struct Up {
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub(crate) health_interval: Duration,
 
-    /// Do not start the example backend, even if nothing listens where the default backend should be.
+    /// Leave the port of the default backend to a backend of your own: do not start the example backend there. It is started in the
+    /// environment local only, where nothing listens.
     #[arg(long)]
     pub(crate) no_example: bool,
 
@@ -98,7 +104,7 @@ pub(crate) struct Up {
 #[derive(Debug, Args)]
 pub(crate) struct Place {
     /// The manifest, or the folder it is in.
-    #[arg(long, short = 'f', value_name = "PATH", default_value = "spin.toml", global = true)]
+    #[arg(long, short = 'f', value_name = "PATH", default_value = DEFAULT_MANIFEST, global = true)]
     pub(crate) from: PathBuf,
 
     /// Set a variable of the manifest, as the host is started with. With @ the value is read from a file.
@@ -177,7 +183,7 @@ pub(crate) struct Check {
     pub(crate) place: Place,
 
     /// The address the gateway will listen on: no backend may be there.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:3000")]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:3000", value_parser = listen_address)]
     pub(crate) listen: SocketAddr,
 }
 

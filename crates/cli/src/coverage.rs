@@ -2,7 +2,7 @@
 
 mod pattern;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use gateway_core::backend::url::BackendUrl;
@@ -68,14 +68,18 @@ impl Coverage {
         if !self.has_variable {
             return entry;
         }
-        let others = others.into_iter().filter(|other| !allows(&self.fixed, other));
-        match others.into_iter().try_fold(Pattern::of(url), Pattern::widened) {
-            Some(value) => {
-                format!("set {CLOUD_HOSTS} to '{value}', for example as {}='{value}'", environment_name(CLOUD_HOSTS))
-            }
-            None => format!("{CLOUD_HOSTS} holds one pattern, and none fits all backends, so {entry}"),
-        }
+        let others: Vec<_> = others.into_iter().filter(|other| !allows(&self.fixed, other)).collect();
+        let one = others.iter().copied().try_fold(Pattern::of(url), Pattern::widened);
+        // One pattern serves on Spin as well.
+        let value = one.map_or_else(|| list(url, &others), |pattern| pattern.to_string());
+        format!("set {CLOUD_HOSTS} to '{value}', for example as {}='{value}'", environment_name(CLOUD_HOSTS))
     }
+}
+
+/// The origins of all, each once.
+fn list(url: &BackendUrl, others: &[&BackendUrl]) -> String {
+    let origins: BTreeSet<_> = others.iter().copied().chain([url]).map(BackendUrl::origin).collect();
+    origins.into_iter().collect::<Vec<_>>().join(",")
 }
 
 /// `None` if an entry is unusable.
@@ -138,11 +142,8 @@ mod tests {
             advice,
             "set cloud_hosts to 'https://*.example.dev', for example as SPIN_VARIABLE_CLOUD_HOSTS='https://*.example.dev'"
         );
-        let impossible = with.advice(&url("https://10.0.0.1"), &stored);
-        assert!(
-            impossible.contains("none fits all backends") && impossible.contains("\"https://10.0.0.1\""),
-            "{impossible}"
-        );
+        let several = with.advice(&url("https://10.0.0.1/api"), &stored);
+        assert!(several.starts_with("set cloud_hosts to 'https://10.0.0.1,https://a.example.dev', for"), "{several}");
         let without = coverage(r#""http://127.0.0.1:3001""#, "").advice(&new, &stored);
         assert_eq!(
             without,

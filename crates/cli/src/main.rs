@@ -1,8 +1,10 @@
 //! `gateway-host up` builds and serves the gateway, for people without the Spin CLI; its other commands look after what is served.
 //!
 //! ```text
-//! trailing ─ arguments ─ argument_values       what was written
+//! trailing ─┬─ hints                           what was meant
+//!           └─ arguments ─ argument_values, listen_address    what was written
 //! commands ─┬─ settings ─ arguments            what it means
+//!           ├─ examination                   what is wrong with it
 //!           ├─ coverage, snapshot ─ backend_entry    what is configured and stored
 //!           └─ one_request, output             a running gateway, the terminal
 //! ```
@@ -12,6 +14,9 @@ mod arguments;
 mod backend_entry;
 mod commands;
 mod coverage;
+mod examination;
+mod hints;
+mod listen_address;
 mod one_request;
 mod output;
 mod settings;

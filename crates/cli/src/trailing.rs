@@ -7,6 +7,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 
 use crate::arguments::{Cli, Command, Up};
+use crate::hints;
 
 /// What may follow `--`.
 const COMMANDS: [&str; 4] = ["kv", "check", "health", "shootout"];
@@ -17,7 +18,9 @@ const BUILD: &str = "build";
 
 /// Reads the arguments of the process, the program's name first. The error is for the terminal, and knows its exit code.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, clap::Error> {
-    let matches = Cli::command().try_get_matches_from(arguments)?;
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    let matches =
+        Cli::command().try_get_matches_from(&arguments).map_err(|error| hints::add(error, &arguments, &COMMANDS))?;
     match Cli::from_arg_matches(&matches)?.command {
         Command::Up(up) if !up.trailing.is_empty() => other(up, &matches),
         command => Ok(command),
@@ -110,5 +113,46 @@ mod tests {
             assert_eq!(error.exit_code(), 2, "{line}");
         }
         assert_eq!(parsed("gateway-host up --build -- --help").unwrap_err().exit_code(), 0);
+    }
+
+    #[test]
+    fn what_was_probably_meant_is_said() {
+        for (line, expected) in [
+            ("up --build kv list", "tip: other commands stand behind --: cargo up -- kv list\n"),
+            ("up --build --listen 127.0.0.1:1 check", "cargo up -- check\n"),
+            ("up --build shootout http://h/t?a=1 --runs 50", "cargo up -- shootout 'http://h/t?a=1' --runs 50\n"),
+            ("up --build health --url http://h", "cargo up -- health --url http://h\n"),
+            ("up --build kv set backend:x --url https://h", "cargo up -- kv set backend:x --url https://h\n"),
+            ("up kv list", "tip: other commands come without `up`: gateway-host kv list\n"),
+            ("up --build help", "cargo up --help"),
+            ("up --build up", "write cargo up alone"),
+            ("up --build serve", "cargo up -- kv list"),
+            ("up --build --port 8080", "--listen 127.0.0.1:8080"),
+            ("up --build --port=8080", "--listen 127.0.0.1:8080"),
+            ("up --build -p 8080", "--listen 127.0.0.1:8080"),
+            ("up --build -p8080", "--listen 127.0.0.1:8080"),
+            ("up --build --port", "--listen 127.0.0.1:3000"),
+            ("up --build --host 0.0.0.0", "--listen 0.0.0.0:3000"),
+            ("up --build --addr 0.0.0.0:80", "--listen 0.0.0.0:80\n"),
+            ("up --build --env cloud", "--variable environment=cloud"),
+            ("up --build --env A=b", "--variable A=b"),
+            ("up --build -e", "--variable environment=cloud"),
+            ("up --build --environment cloud", "--variable environment=cloud\n"),
+            ("up --build --request-timeout=5s", "--variable request_timeout=5s"),
+            ("up --build --backend-cf-d1-url http://h", "--variable backend_cf_d1_url=http://h"),
+            ("up --build --verbose", "--quiet leaves that out"),
+            ("up --build -v", "--quiet leaves that out"),
+            ("up --build --file x.toml", "--from x.toml"),
+            ("up --build --threads 2", "--workers 2"),
+            ("up --build --instance-reuse 5", "--instance-reuse=5"),
+            ("up --build --runtime-config-file x", "`spin up`"),
+            ("up --build --tls-cert x", "`spin up`"),
+            ("up --build --variabel a=b", "--variable"),
+        ] {
+            let error = parsed(&format!("gateway-host {line}")).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{line}");
+            let error = error.to_string();
+            assert!(error.contains(expected) && error.matches("tip:").count() == 1, "{line}: {error}");
+        }
     }
 }

@@ -10,7 +10,7 @@ pub const ENVIRONMENT: &str = "environment";
 pub const REQUEST_TIMEOUT: &str = "request_timeout";
 /// The variable with further local backends.
 pub const EXTRA_BACKENDS: &str = "extra_backends";
-/// The variable with the one pattern of hosts that backends of the store may have.
+/// The variable with the hosts that backends of the store may have: patterns of allowed hosts with commas between them.
 pub const CLOUD_HOSTS: &str = "cloud_hosts";
 /// The variable with the longest silence within a response.
 pub const IDLE_TIMEOUT: &str = "idle_timeout";

@@ -175,11 +175,33 @@ describe("as a program", () => {
     expect(await program.exited).toBe(0);
   });
 
-  test("a port in use is said so", async () => {
+  test("a port in use is said so, with what to do", async () => {
     const program = start(server.port ?? 0);
     expect(await program.exited).toBe(1);
-    expect(await new Response(program.stderr).text()).toBe(
-      `bun-sqlite: port ${server.port} on 127.0.0.1 is in use; set PORT to another one\n`,
-    );
+    const said = await new Response(program.stderr).text();
+    expect(said).toStartWith(`bun-sqlite: port ${server.port} on 127.0.0.1 is in use.\n`);
+    expect(said).toContain("cargo up --no-example\n");
+    expect(said).toContain("PORT=3101 npm start");
+    expect(said).toContain("cargo up --variable backend_bun_sqlite_url=http://127.0.0.1:3101\n");
+  });
+
+  test("the example backend of `cargo up` makes way", async () => {
+    const asked: string[] = [];
+    const example = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch(request) {
+        asked.push(`${request.method} ${new URL(request.url).pathname} ${request.headers.get("x-step-aside")}`);
+        if (request.method === "POST") void example.stop(true);
+        return new Response("", { headers: { "x-served-by": "example-backend" } });
+      },
+    });
+    const port = example.port ?? 0;
+    const program = start(port);
+    const { value } = await program.stdout.getReader().read();
+    expect(new TextDecoder().decode(value)).toBe(`bun-sqlite listens on http://127.0.0.1:${port}\n`);
+    expect(asked).toEqual(["GET /health null", "POST /step-aside bun-sqlite"]);
+    program.kill("SIGTERM");
+    expect(await program.exited).toBe(0);
   });
 });

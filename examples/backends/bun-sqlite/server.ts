@@ -17,7 +17,54 @@ export function serve(options: { hostname: string; port: number; tasks: SqliteTa
   });
 }
 
-function main(): void {
+type Options = Parameters<typeof serve>[0];
+
+/** As `serve`. The example backend that `cargo up` starts on the same port makes way. */
+export async function listen(options: Options): Promise<ReturnType<typeof serve>> {
+  for (let attempts = 0; ; attempts++) {
+    try {
+      return serve(options);
+    } catch (error) {
+      // It needs a moment to close.
+      if (!isTaken(error) || attempts >= 100 || !(attempts > 0 || (await exampleStepsAside(options)))) throw error;
+      await Bun.sleep(20);
+    }
+  }
+}
+
+/** Asks what listens there to make way, if it is the example backend. */
+async function exampleStepsAside({ hostname, port }: Options): Promise<boolean> {
+  const url = `http://${["0.0.0.0", "::"].includes(hostname) ? "127.0.0.1" : inUrl(hostname)}:${port}`;
+  try {
+    const health = await fetch(`${url}/health`, { signal: AbortSignal.timeout(1000) });
+    if (health.headers.get("x-served-by") !== "example-backend") return false;
+  } catch {
+    return false;
+  }
+  // It closes this connection with all others.
+  await fetch(`${url}/step-aside`, { method: "POST", headers: { "x-step-aside": "bun-sqlite" } }).catch(() => null);
+  return true;
+}
+
+function isTaken(error: unknown): boolean {
+  return (error as { code?: string }).code === "EADDRINUSE";
+}
+
+function inUrl(hostname: string): string {
+  return hostname.includes(":") ? `[${hostname}]` : hostname;
+}
+
+/** What to do about a port that is in use. */
+function advice(hostname: string, port: number): string {
+  const other = port === 3101 ? 3102 : 3101;
+  return [
+    `port ${port} on ${hostname} is in use.`,
+    "  If `cargo up` holds it with its example backend, stop it and start it again with: cargo up --no-example",
+    `  For another port: PORT=${other} npm start, and then: cargo up --variable backend_bun_sqlite_url=http://127.0.0.1:${other}`,
+  ].join("\n");
+}
+
+async function main(): Promise<void> {
   const hostname = process.env.HOST || "127.0.0.1";
   const port = Number(process.env.PORT || 3001);
   const file = process.env.DATABASE || fileURLToPath(new URL("tasks.db", import.meta.url));
@@ -31,12 +78,10 @@ function main(): void {
   }
   let server: ReturnType<typeof serve>;
   try {
-    server = serve({ hostname, port, tasks });
+    server = await listen({ hostname, port, tasks });
   } catch (error) {
-    const taken = (error as { code?: string }).code === "EADDRINUSE";
-    fail(taken ? `port ${port} on ${hostname} is in use; set PORT to another one` : `cannot listen on ${hostname}:${port}: ${message(error)}`);
+    fail(isTaken(error) ? advice(hostname, port) : `cannot listen on ${hostname}:${port}: ${message(error)}`);
   }
-  console.log(`bun-sqlite listens on http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${server.port}`);
 
   let closing = false;
   const close = async () => {
@@ -49,6 +94,8 @@ function main(): void {
   };
   process.on("SIGTERM", close);
   process.on("SIGINT", close);
+  // Whoever reads this may send a signal at once.
+  console.log(`bun-sqlite listens on http://${inUrl(hostname)}:${server.port}`);
 }
 
 function message(error: unknown): string {
@@ -60,4 +107,4 @@ function fail(why: string): never {
   process.exit(1);
 }
 
-if (import.meta.main) main();
+if (import.meta.main) await main();

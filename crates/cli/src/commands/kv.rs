@@ -7,9 +7,10 @@ use std::io::{IsTerminal, Read};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use gateway_core::backend::cloud::BACKEND_KEY;
+use gateway_core::backend::known::known_backend;
 use gateway_core::backend::local::LocalRegistry;
 use gateway_core::backend::reference::environment;
-use gateway_core::backend::reference::{BackendRef, Location};
+use gateway_core::backend::reference::{BackendRef, Location, is_valid_id};
 use gateway_core::backend::registry::Backend;
 use gateway_core::backend::registry::BackendRegistry;
 use gateway_core::config::{CLOUD_HOSTS, ENVIRONMENT};
@@ -85,11 +86,21 @@ fn checked(set: &KvSet) -> Result<(Vec<u8>, Option<Backend>), KvError> {
             let id = set.key.strip_prefix(BACKEND_KEY).ok_or_else(|| KvError::UrlWithoutBackend(set.key.clone()))?;
             backend_entry::build(id, url, set.name.as_deref(), set.health_endpoint.as_deref())
         }
+        (Some(text), None) if set.key.starts_with(BACKEND_KEY) && is_url(text) && !set.force => {
+            return Err(KvError::UrlAsValue { key: set.key.clone(), url: text.clone() });
+        }
         (Some(text), None) => read(text)?,
         // Not reached: one of the two is required.
         (None, None) => Vec::new(),
     };
     if !set.key.starts_with(BACKEND_KEY) {
+        let is_meant = known_backend(&set.key).is_some() || set.value.as_deref().is_some_and(is_url);
+        if is_meant && is_valid_id(&set.key) {
+            eprintln!(
+                "note: the gateway does not read the key '{id}'; for a backend write `kv set {BACKEND_KEY}{id} --url https://...`",
+                id = set.key
+            );
+        }
         return Ok((value, None));
     }
     match backend_entry::parse(&set.key, &value) {
@@ -98,8 +109,14 @@ fn checked(set: &KvSet) -> Result<(Vec<u8>, Option<Backend>), KvError> {
             eprintln!("warning: {reason}; stored because of --force");
             Ok((value, None))
         }
-        Err(reason) => Err(KvError::Refused(reason)),
+        Err(reason) => Err(KvError::Refused { reason, key: set.key.clone(), is_json: set.url.is_none() }),
     }
+}
+
+fn is_url(text: &str) -> bool {
+    ["http://", "https://"]
+        .iter()
+        .any(|start| text.get(..start.len()).is_some_and(|scheme| scheme.eq_ignore_ascii_case(start)))
 }
 
 fn read(value: &str) -> Result<Vec<u8>, KvError> {

@@ -154,6 +154,17 @@ fn variables() {
         ),
         ("cloud_hosts=https://h/path", "error", &["'cloud_hosts'", "carries a path"]),
         ("cloud_hosts=https://*", "warning", &["'cloud_hosts'", "every host"]),
+        (
+            "cloud_hosts=https://*.workers.dev,http://10.0.0.0/8",
+            "warning",
+            &["'cloud_hosts'", "Spin takes one", "README.md"],
+        ),
+        ("cloud_hosts=HTTPS://*.workers.dev:443", "warning", &["'cloud_hosts'", "capitals", "lower case"]),
+        ("cloud_hosts=http://[::1]", "warning", &["'cloud_hosts'", "IPv6 address without a port", "Spin 4.0"]),
+        ("cloud_hosts=http://[fd00::]/8:*", "error", &["'cloud_hosts'", "IPv6", "without brackets"]),
+        ("cloud_hosts=https://a,b", "error", &["'cloud_hosts'", "pattern 2 of its list", "scheme"]),
+        ("backend_cf_d1_url=HTTP://127.0.0.1:8787", "error", &["'backend_cf_d1_url'", "lower case"]),
+        ("frobnicate=1", "error", &["--variable frobnicate", "it has: ", "environment"]),
     ] {
         only(with(folder.path(), &[variable]), severity, expected);
         let (_, stdout) = run(with(folder.path(), &[variable]));
@@ -171,6 +182,7 @@ fn variables() {
     );
     let listening = host(folder.path(), &["check", "--listen", "0.0.0.0:8787"]);
     only(listening, "error", &["'backend_cf_d1_url'", "508"]);
+    only(host(folder.path(), &["check", "--listen", "localhost:8787"]), "error", &["'backend_cf_d1_url'", "508"]);
     let names =
         ["bun_sqlite", "cf_d1", "dotnet_api", "elixir_phoenix", "java_spring_boot", "php_laravel", "ruby_rails"];
     let unset: Vec<_> = names.iter().map(|name| format!("backend_{name}_url=http://unset.invalid")).collect();
@@ -194,6 +206,29 @@ fn surroundings() {
     std::fs::write(folder.path().join(".env"), "SPIN_VARIABLE_BACKEND_CF_D1_AUTHORIZATION=Bearer s3cret\n").unwrap();
     only(with(folder.path(), &[]), "error", &[".env", "line 1", "quotes"]);
     assert!(!run(with(folder.path(), &[])).1.contains("s3cret"));
+}
+
+#[test]
+fn json_without_quotes_around_it_in_dotenv() {
+    let folder = folder("", "");
+    let dotenv = |text: &str| std::fs::write(folder.path().join(".env"), text).unwrap();
+    let backend = r#"[{"id":"go","url":"http://127.0.0.1:3001"}]"#;
+    dotenv(&format!("# backends\nSPIN_VARIABLE_EXTRA_BACKENDS={backend}\n"));
+    let right = format!("write SPIN_VARIABLE_EXTRA_BACKENDS='{backend}'");
+    only(with(folder.path(), &[]), "error", &["'extra_backends' loses its double quotes in .env, line 2", &right]);
+    dotenv(&format!("SPIN_VARIABLE_EXTRA_BACKENDS='{backend}'\n"));
+    only(with(folder.path(), &[]), "warning", &["'go' has the same URL"]);
+    dotenv("SPIN_VARIABLE_EXTRA_BACKENDS=[{\"id\":\"go\",\"url\":\"http://u:s3cret@h\"}]\n");
+    only(with(folder.path(), &[]), "error", &["line 1", "write SPIN_VARIABLE_EXTRA_BACKENDS='[{\"id\":...}]'"]);
+    assert!(!run(with(folder.path(), &[])).1.contains("s3cret"));
+    // As a shell leaves it, and with a space.
+    dotenv("");
+    only(with(folder.path(), &["extra_backends=[{id:go}]"]), "error", &["no double quotes", "single quotes"]);
+    dotenv("SPIN_VARIABLE_EXTRA_BACKENDS=[{\"id\": \"go\"}]\n");
+    let expected = [".env", "line 1 (SPIN_VARIABLE_EXTRA_BACKENDS)", "single quotes"];
+    only(with(folder.path(), &[]), "error", &expected);
+    std::fs::write(folder.path().join(".env"), b"A=\xff").unwrap();
+    only(with(folder.path(), &[]), "error", &[".env", "UTF-8"]);
 }
 
 #[test]
@@ -237,5 +272,5 @@ fn stored_backends() {
     only(check("environment=cloud"), "warning", &["'health:cloud:x'", "kv delete"]);
 
     std::fs::write(folder.path().join("state/sqlite_key_value.db"), "no database at all, but long enough").unwrap();
-    only(check("environment=cloud"), "error", &["state", "cannot be read"]);
+    only(check("environment=cloud"), "error", &["state", "cannot be read", "remove sqlite_key_value.db"]);
 }

@@ -127,6 +127,14 @@ fn a_malformed_entry_is_refused_in_the_gateways_words() {
         assert!(!stderr.contains("s3cret"), "{stderr}");
     }
     assert!(!folder.join(".spin").exists(), "nothing was stored");
+    // What a shell leaves of JSON without quotes around it.
+    let stderr = bad(folder, &["kv", "set", "backend:x", "{id:x,url:http://h}"], 1);
+    assert!(stderr.contains("`kv set backend:x --url https://...` writes the JSON for you"), "{stderr}");
+    for (key, value) in [("cf-d1", "x"), ("mine", "https://h")] {
+        let (code, _, stderr) = run(folder, &["kv", "set", key, value]);
+        assert_eq!(code, Some(0));
+        assert!(stderr.starts_with("note: ") && stderr.contains(&format!("`kv set backend:{key} --url")), "{stderr}");
+    }
 
     let (code, stdout, stderr) = run(folder, &["kv", "set", "--force", "backend:x", "{"]);
     assert_eq!((code, stdout.as_str()), (Some(0), "stored backend:x\n"));
@@ -186,7 +194,9 @@ fn usage_errors() {
         (&["kv", "set", "", "x"][..], "<KEY>"),
         (&["kv", "get", ""], "<KEY>"),
         (&["kv", "set", "a"], "VALUE"),
-        (&["kv", "set", "a", "--url", "http://h"], "backend:<id>"),
+        (&["kv", "set", "a", "--url", "http://h"], "write `kv set backend:a --url"),
+        (&["kv", "set", "backend:a", "https://h/api"], "write `kv set backend:a --url https://h/api`"),
+        (&["kv", "set", "backend:a", "HTTP://h"], "write `kv set backend:a --url HTTP://h`"),
         (&["kv", "set", "backend:a", "{}", "--url", "http://h"], "cannot be used with"),
         (&["kv"], "Usage"),
     ] {

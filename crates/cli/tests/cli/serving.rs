@@ -1,6 +1,7 @@
 //! The built component is served: health checks, the log, the end on SIGTERM.
 
 mod commands;
+mod configuration;
 mod faults;
 mod gateway;
 
@@ -67,7 +68,12 @@ fn a_running_check_does_not_hold_up_the_end() {
 #[test]
 fn checks_that_fail_are_told_once() {
     let backend = Backend::start();
-    let mut gateway = Gateway::start(&backend, &["--health-interval", "20ms", "--variable", "environment=nonsense"]);
+    let mut gateway = Gateway::start(&backend, &["--health-interval", "20ms", "--variable", "environment=cloud"]);
+    // Without its table, nobody can say which backends there are.
+    let store = rusqlite::Connection::open(gateway.state.path().join("sqlite_key_value.db")).unwrap();
+    store.busy_timeout(SOON).unwrap();
+    store.execute_batch("DROP TABLE spin_key_value").unwrap();
+    gateway.wait_for(SOON, |line| line.contains("cannot be checked"));
     for _ in 0..4 {
         gateway.next_log_line(SOON);
     }
@@ -79,7 +85,9 @@ fn checks_that_fail_are_told_once() {
 fn one_line_per_request_without_secrets() {
     let backend = Backend::start();
     let credentials = "backend_bun_sqlite_authorization=Bearer secret-of-the-gateway";
-    let gateway = Gateway::start(&backend, &["--health-interval", "0", "--variable", credentials]);
+    let origins = "cors_origins=https://app.example";
+    let gateway =
+        Gateway::start(&backend, &["--health-interval", "0", "--variable", credentials, "--variable", origins]);
     let secrets = "authorization: Bearer secret\r\ncookie: id=secret\r\nx-own: secret\r\n";
     let requests = [
         ("/tasks?token=secret", "", 200),

@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-use crate::up;
+use crate::{real_manifest, up};
 
 const MANIFEST: &str = r#"
 spin_manifest_version = 2
@@ -46,6 +46,61 @@ fn fails(mut command: Command, expected: &[&str]) {
         assert!(stderr.contains(part), "stderr lacks {part:?}: {stderr}");
     }
     assert!(stdout.is_empty(), "nothing but errors: {}", String::from_utf8_lossy(&stdout));
+}
+
+#[test]
+fn what_fails_every_request_ends_the_start_as_it_fails_check() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("spin.toml"), real_manifest()).unwrap();
+    let names =
+        ["bun_sqlite", "cf_d1", "dotnet_api", "elixir_phoenix", "java_spring_boot", "php_laravel", "ruby_rails"];
+    let unset: Vec<_> = names.iter().map(|name| format!("backend_{name}_url=http://unset.invalid")).collect();
+    let unset: Vec<_> = unset.iter().map(String::as_str).collect();
+    for (variables, expected) in [
+        (&["environment=prod"][..], &["error: variable 'environment' must be 'local' or 'cloud', not 'prod'"][..]),
+        (&["request_timeout=soon"], &["error: variable 'request_timeout' must be a time such as 30s", "'soon'"]),
+        (&["backend_cf_d1_url=http://h:1/api?s3cret"], &["error: variable 'backend_cf_d1_url'", "carries a path"]),
+        (&["backend_cf_d1_url=http://u:s3cret@h"], &["error: variable 'backend_cf_d1_url'", "user name"]),
+        (&["backend_cf_d1_url=HTTP://h"], &["error: variable 'backend_cf_d1_url'", "lower case"]),
+        (&["enviroment=cloud"], &["error: --variable enviroment", "did you mean environment?"]),
+        (
+            &["cloud_hosts=https://a.dev,nonsense"],
+            &["error: variable 'cloud_hosts'", "pattern 2 of its list", "scheme"],
+        ),
+        (&["cloud_hosts=http://[fd00::]/8:*"], &["error: variable 'cloud_hosts'", "without brackets"]),
+        (&unset, &["error: no backend is configured", "backend_bun_sqlite_url"]),
+        // All of them, in one run.
+        (&["environment=prod", "request_timeout=soon"], &["'environment'", "'request_timeout'"]),
+    ] {
+        let flags: Vec<_> = variables.iter().flat_map(|variable| ["--variable", variable]).collect();
+        // --build: the variables are looked at first, so nothing is built.
+        let run = |more: &[&str]| up(folder.path(), &[&flags[..], more].concat()).output().unwrap();
+        for output in [run(&["--build"]), run(&["--build", "--quiet"])] {
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(1), "{stderr}");
+            for part in expected {
+                assert!(stderr.contains(part), "{variables:?}: stderr lacks {part:?}: {stderr}");
+            }
+            assert!(
+                stderr.ends_with("error: the gateway was not started; correct what is said above and start it again\n"),
+                "{stderr}"
+            );
+            assert!(!stderr.contains("s3cret") && output.stdout.is_empty(), "{stderr}");
+        }
+    }
+}
+
+#[test]
+fn quiet_leaves_warnings_out() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("spin.toml"), real_manifest()).unwrap();
+    let flags = ["--build", "--variable", "environment=prod", "--key-value", "backend:x={"];
+    let stderr = |more: &[&str]| {
+        String::from_utf8(up(folder.path(), &[&flags[..], more].concat()).output().unwrap().stderr).unwrap()
+    };
+    assert!(stderr(&[]).contains("warning: key 'backend:x'"));
+    let quiet = stderr(&["--quiet"]);
+    assert!(quiet.contains("error: variable 'environment'") && !quiet.contains("warning"), "{quiet}");
 }
 
 #[test]
@@ -122,6 +177,9 @@ fn port_in_use() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     fails(up(folder.path(), &["--listen", &address]), &[&address, "in use", "--listen"]);
+    // A name leads to the same address.
+    let name = address.replace("127.0.0.1", "localhost");
+    fails(up(folder.path(), &["--listen", &name]), &[&address, "in use", "--listen"]);
 }
 
 #[test]

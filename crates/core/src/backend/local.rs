@@ -31,6 +31,13 @@ impl<'a, V: Variables> LocalRegistry<'a, V> {
         if is_unset(&url) {
             return Ok(None);
         }
+        // The value is an entry of the allowed hosts, too, where Spin compares the scheme letter by letter.
+        if !text.trim_start().starts_with(url.scheme().as_str()) {
+            let scheme = url.scheme().as_str();
+            let reason =
+                format!("must have its scheme in lower case, {scheme}://: Spin denies every request to it otherwise");
+            return Err(ConfigError::variable(known.url_variable, reason));
+        }
         Ok(Some(Backend {
             reference: BackendRef::new(known.id, Location::Local),
             name: known.name.to_owned(),
@@ -47,7 +54,15 @@ impl<'a, V: Variables> LocalRegistry<'a, V> {
         }
         let elements: Vec<&RawValue> = serde_json::from_slice(text.as_bytes()).map_err(|error| {
             // Of a value of another type serde repeats what stands there, which may be a credential.
-            let problem = if error.is_data() { "it is another value".to_owned() } else { error.to_string() };
+            let problem = match error.is_data() {
+                true => "it is another value".to_owned(),
+                // What a shell and `.env` make of JSON without quotes around it.
+                false if !text.contains('"') => {
+                    "it has no double quotes; where a shell or .env reads the value, put all of it into single quotes"
+                        .to_owned()
+                }
+                false => error.to_string(),
+            };
             ConfigError::variable(EXTRA_BACKENDS, format!("is not a JSON array of backends: {problem}"))
         })?;
         Ok(elements
@@ -184,6 +199,23 @@ mod tests {
     }
 
     #[test]
+    fn a_scheme_with_capitals_is_a_mistake_because_the_variable_is_an_allowed_host_too() {
+        for value in ["HTTP://127.0.0.1:3001", " Https://h"] {
+            let variables = Fake::new(&[
+                ("backend_bun_sqlite_url", value),
+                ("extra_backends", r#"[{"id":"go","url":"HTTP://127.0.0.1:9000"}]"#),
+            ]);
+            let registry = LocalRegistry::new(&variables);
+            let error = registry.get_backend("bun-sqlite").unwrap_err().to_string();
+            assert!(
+                error.starts_with("variable 'backend_bun_sqlite_url' must have its scheme in lower case, http"),
+                "{error}"
+            );
+            assert!(registry.get_backend("go").unwrap().is_some(), "what allows its host is written elsewhere");
+        }
+    }
+
+    #[test]
     fn a_malformed_url_names_its_variable_and_harms_no_other_backend() {
         let variables =
             Fake::new(&[("backend_cf_d1_url", "http://user:secret@h"), ("backend_bun_sqlite_url", "http://h:1")]);
@@ -231,6 +263,23 @@ mod tests {
             let variables = Fake::new(&[("extra_backends", value)]);
             let shown = format!("{:?}", LocalRegistry::new(&variables).list_backends());
             assert!(shown.contains("Err(") && !shown.contains("s3cret"), "{value}: {shown}");
+        }
+    }
+
+    #[test]
+    fn quotes_that_a_shell_has_removed_are_named() {
+        for (value, says) in [
+            (
+                "[{id:go,url:http://127.0.0.1:9000}]",
+                "no double quotes; where a shell or .env reads the value, put all of it into single",
+            ),
+            (r#"[{"id":"go","url":"http://127.0.0.1:9000"]"#, "line 1 column"),
+            ("7", "it is another value"),
+        ] {
+            let variables = Fake::new(&[("extra_backends", value)]);
+            let error = LocalRegistry::new(&variables).get_backend("go").unwrap_err().to_string();
+            assert!(error.starts_with("variable 'extra_backends' is not a JSON array of backends: "), "{error}");
+            assert!(error.contains(says), "{value}: {error}");
         }
     }
 

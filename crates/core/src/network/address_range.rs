@@ -22,31 +22,28 @@ pub(super) const fn v6(network: [u16; 8], prefix: u32) -> AddressRange {
 }
 
 impl AddressRange {
-    /// Reads an address, or `address/prefix`, of either family. Bits of the address beyond the prefix are ignored. `None` if the text is neither.
+    /// Reads `address/prefix`; an IPv6 address has no brackets. Bits of the address beyond the prefix are ignored. `None` if the text is not a
+    /// range.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
-        let network: IpAddr = address.parse().ok()?;
-        let most = if network.is_ipv4() { u32::BITS } else { u128::BITS };
-        let prefix = match prefix {
-            None => most,
-            // A number may be parsed with a sign, which no prefix has.
-            Some(text) => text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))?,
-        };
-        (prefix <= most).then_some(AddressRange { network, prefix })
-    }
-
-    /// Reads `address/prefix` of IPv4. Bits of the address beyond the prefix are ignored. `None` if the text is not a range.
-    pub(super) fn parse_v4(text: &str) -> Option<Self> {
         let (address, prefix) = text.split_once('/')?;
-        // A number may be parsed with a sign, which no prefix has.
-        let prefix = prefix.parse().ok().filter(|_| prefix.bytes().all(|byte| byte.is_ascii_digit()))?;
-        let network: Ipv4Addr = address.parse().ok()?;
-        (prefix <= u32::BITS).then(|| v4(network.octets(), prefix))
+        let (network, prefix) = (address.parse().ok()?, prefix.parse().ok()?);
+        let bits = if matches!(network, IpAddr::V4(_)) { u32::BITS } else { u128::BITS };
+        (prefix <= bits).then_some(Self { network, prefix })
     }
 
-    /// How many bits the addresses share: 8 for `10.0.0.0/8`.
-    pub(super) fn prefix(&self) -> u32 {
-        self.prefix
+    /// Reads an address alone, or what [`AddressRange::parse`] reads.
+    pub(super) fn parse_or_single(text: &str) -> Option<Self> {
+        match text.parse() {
+            Ok(network @ IpAddr::V4(_)) => Some(AddressRange { network, prefix: u32::BITS }),
+            Ok(network @ IpAddr::V6(_)) => Some(AddressRange { network, prefix: u128::BITS }),
+            Err(_) => Self::parse(text),
+        }
+    }
+
+    /// Whether it is no wider than the largest private network: `10.0.0.0/8` or `fc00::/7`.
+    pub(super) fn is_narrow(&self) -> bool {
+        let widest = if matches!(self.network, IpAddr::V4(_)) { 8 } else { 7 };
+        self.prefix >= widest
     }
 
     pub(super) fn contains(&self, address: impl Into<IpAddr>) -> bool {
@@ -89,30 +86,46 @@ mod tests {
     }
 
     #[test]
-    fn reads_either_family_with_and_without_a_prefix() {
-        for (text, prefix) in [
-            ("10.0.0.1", Some(32)),
-            ("10.9.9.9/8", Some(8)),
-            ("fd00::/8", Some(8)),
-            ("::1", Some(128)),
-            ("::/0", Some(0)),
-        ] {
-            assert_eq!(AddressRange::parse(text).map(|range| range.prefix()), prefix, "{text}");
+    fn reads_an_address_alone_too() {
+        for (text, prefix) in [("10.0.0.1", 32), ("10.9.9.9/8", 8), ("fd00::/8", 8), ("::1", 128), ("::/0", 0)] {
+            assert_eq!(AddressRange::parse_or_single(text).unwrap().prefix, prefix, "{text}");
         }
-        for text in ["", "10.0.0.0/33", "::/129", "::/+8", "::/", "[::1]", "h", "10.0.0.0/8/8"] {
-            assert_eq!(AddressRange::parse(text), None, "{text}");
+        for text in ["", "10.0.0.0/33", "::/129", "::/", "[::1]", "h", "10.0.0.0/8/8"] {
+            assert_eq!(AddressRange::parse_or_single(text), None, "{text}");
         }
     }
 
     #[test]
     fn reads_an_address_and_a_prefix() {
-        for (text, prefix) in [("10.9.9.9/8", Some(8)), ("0.0.0.0/0", Some(0)), ("192.0.2.1/32", Some(32))] {
-            assert_eq!(AddressRange::parse_v4(text).map(|range| range.prefix()), prefix, "{text}");
+        for (text, prefix, narrow) in [
+            ("10.9.9.9/8", 8, true),
+            ("0.0.0.0/0", 0, false),
+            ("8.0.0.0/7", 7, false),
+            ("192.0.2.1/32", 32, true),
+            ("10.0.0.0/+8", 8, true),
+            ("fd00::1/8", 8, true),
+            ("fc00::/7", 7, true),
+            ("::/6", 6, false),
+            ("::1/128", 128, true),
+            ("::ffff:10.0.0.1/104", 104, true),
+        ] {
+            let range = AddressRange::parse(text).unwrap();
+            assert_eq!((range.prefix, range.is_narrow()), (prefix, narrow), "{text}");
         }
-        for text in
-            ["10.0.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/+8", "10.0.0/8", "010.0.0.0/8", "fc00::/7", "/8", ""]
-        {
-            assert_eq!(AddressRange::parse_v4(text), None, "{text}");
+        for text in [
+            "10.0.0.0",
+            "10.0.0.0/",
+            "10.0.0.0/33",
+            "10.0.0.0/-8",
+            "10.0.0/8",
+            "010.0.0.0/8",
+            "fc00::/129",
+            "[fc00::]/7",
+            "fc00::/7/",
+            "/8",
+            "",
+        ] {
+            assert_eq!(AddressRange::parse(text), None, "{text}");
         }
     }
 }

@@ -98,8 +98,8 @@ fn is_internal_v6(address: Ipv6Addr) -> bool {
 
 /// Whether a backend of the store may not be used, as the end of a sentence: it is internal, and `cloud_hosts` does not name it.
 ///
-/// `cloud_hosts` is asked for only where that matters. Its pattern names a host by the host itself, by a wildcard below a domain, or by a range of
-/// addresses of at most 2^24; `*` and wider ranges name nothing.
+/// `cloud_hosts` is asked for only where that matters. A pattern of it names a host by the host itself, by a wildcard below a domain, or by a range
+/// of addresses no wider than the largest private network; `*` and wider ranges name nothing.
 ///
 /// # Errors
 /// Why it may not be used, and what to set.
@@ -328,6 +328,12 @@ mod tests {
             ("http://10.2.2.3", Some("http://10.1.0.0/16"), false),
             ("http://169.254.169.254", Some("http://10.0.0.0/8"), false),
             ("http://[::1]:8080", Some("http://[::1]:*"), true),
+            ("http://127.0.0.1:3001", Some("https://*.workers.dev, http://127.0.0.1:3001"), true),
+            ("http://127.0.0.1:3002", Some("https://*.workers.dev, http://127.0.0.1:3001"), false),
+            ("http://127.0.0.1:3001", Some("http://127.0.0.1:3001,nonsense"), false),
+            ("http://[fd00::7]:8080", Some("*://fd00::/8:*"), true),
+            ("http://[fe80::7]:8080", Some("*://fd00::/8:*"), false),
+            ("http://[::1]:8080", Some("*://::/0:*"), false),
             ("http://api.prod.svc.cluster.local", Some("http://*.svc.cluster.local"), true),
             ("http://metadata.google.internal", Some("http://*.svc.cluster.local"), false),
             ("http://metadata.google.internal", Some("http://*.internal"), true),

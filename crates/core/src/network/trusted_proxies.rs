@@ -48,7 +48,7 @@ impl TrustedProxies {
             if member == "private" {
                 private = true;
             } else {
-                ranges.push(AddressRange::parse(member).ok_or_else(|| {
+                ranges.push(AddressRange::parse_or_single(member).ok_or_else(|| {
                     let expected = "must be 'private', 'none', 'any', or addresses and ranges such as 192.0.2.7, 10.0.0.0/8 or fd00::/8";
                     ConfigError::variable(TRUSTED_PROXIES, format!("{expected}; '{member}' is none of these"))
                 })?);

@@ -90,9 +90,9 @@ impl Sources {
             .collect();
         let file = Path::new(".env");
         if file.is_file() {
-            let text = std::fs::read_to_string(file).map_err(|error| VariableError::DotEnv(error.to_string()))?;
+            let text = std::fs::read_to_string(file).map_err(|error| VariableError::DotEnv(unreadable(&error)))?;
             for entry in dotenvy::from_read_iter(text.as_bytes()) {
-                let (name, value) = entry.map_err(|error| unreadable(&error, &text))?;
+                let (name, value) = entry.map_err(|error| malformed(&error, &text))?;
                 // The first one wins, as it does when such a file is loaded into an environment.
                 self.dotenv.entry(name).or_insert(value);
             }
@@ -112,17 +112,32 @@ impl Sources {
     }
 }
 
+fn unreadable(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::InvalidData => "it is not UTF-8; save it in that encoding".to_owned(),
+        _ => format!("{error}; correct that, or remove the file"),
+    }
+}
+
 /// Says where, and not what: the line may hold a secret.
-fn unreadable(error: &dotenvy::Error, text: &str) -> VariableError {
-    VariableError::DotEnv(match error {
-        // It holds the line from the name or from the value on.
-        dotenvy::Error::LineParse(end, _) => {
-            let number = text.lines().position(|line| line.trim_end().ends_with(end.trim_end()));
-            let place = number.map_or_else(|| "a line".to_owned(), |index| format!("line {}", index.saturating_add(1)));
-            format!("{place} is not NAME=value; put a value with spaces or special characters into single quotes")
-        }
-        error => error.to_string(),
-    })
+fn malformed(error: &dotenvy::Error, text: &str) -> VariableError {
+    if !matches!(error, dotenvy::Error::LineParse(..)) {
+        return VariableError::DotEnv(error.to_string());
+    }
+    let lines: Vec<_> = text.split_inclusive('\n').collect();
+    let is_good = |count: &usize| {
+        let beginning: String = lines.iter().take(*count).copied().collect();
+        dotenvy::from_read_iter(beginning.as_bytes()).all(|entry| entry.is_ok())
+    };
+    // The line after as many as can be read. A value in quotes may have several.
+    let good = (0..lines.len()).rev().find(is_good).unwrap_or_default();
+    let name = lines.get(good).and_then(|line| line.split_once('=')).map(|(name, _)| name.trim());
+    let name = name.filter(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
+    let variable = name.map_or_else(String::new, |name| format!(" ({name})"));
+    VariableError::DotEnv(format!(
+        "line {}{variable} is not NAME=value; put a value with spaces or special characters into single quotes",
+        good.saturating_add(1)
+    ))
 }
 
 /// Gives every declared variable its value.
@@ -201,11 +216,19 @@ mod tests {
 
     #[test]
     fn a_broken_line_is_named_without_its_value() {
-        let text = "A=1\nSPIN_VARIABLE_TOKEN=Bearer s3cret\n";
-        let error = dotenvy::from_read_iter(text.as_bytes()).find_map(Result::err).unwrap();
-        let message = unreadable(&error, text).to_string();
-        assert!(message.contains("line 2") && message.contains("quotes"), "{message}");
-        assert!(!message.contains("s3cret"), "{message}");
+        for (text, place) in [
+            ("A=1\nSPIN_VARIABLE_TOKEN=Bearer s3cret\n", "line 2 (SPIN_VARIABLE_TOKEN) is not"),
+            // The same value twice, once rightly.
+            ("A='Bearer s3cret'\nB='b'\nB=Bearer s3cret", "line 3 (B) is not"),
+            ("A='1\n2'\n\n# s3cret\nB = 's3cret\n", "line 5 (B) is not"),
+            ("s3cret\n", "line 1 is not"),
+            ("A=[{\"id\": \"s3cret\"}]", "line 1 (A) is not"),
+        ] {
+            let error = dotenvy::from_read_iter(text.as_bytes()).find_map(Result::err).unwrap();
+            let message = malformed(&error, text).to_string();
+            assert!(message.contains(place) && message.contains("single quotes"), "{text:?}: {message}");
+            assert!(!message.contains("s3cret"), "{message}");
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! A small backend to try the gateway with: tasks over HTTP, kept in SQLite. It is started when nothing else listens
 //! where the gateway looks for its default backend.
 //!
-//! `GET /health`, `GET` and `POST /tasks`, `GET`, `PUT`, `PATCH` and `DELETE /tasks/<id>`.
+//! `GET /health`, `GET` and `POST /tasks`, `GET`, `PUT`, `PATCH` and `DELETE /tasks/<id>`. A backend that wants the port for itself sends
+//! `POST /step-aside` with its name in `x-step-aside`: the example then closes its connections and listens no longer.
 
 mod tasks;
 
@@ -15,12 +16,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, ORIGIN, VIA};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::tasks::{Draft, Tasks};
@@ -91,16 +93,25 @@ impl Drop for ExampleBackend {
 
 async fn accept(listener: TcpListener, tasks: Arc<Tasks>, log: Log) {
     let mut connections = tokio::task::JoinSet::new();
+    let leaving = Arc::new(Notify::new());
     loop {
-        let Ok((stream, _)) = listener.accept().await else {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            // The end of all connections, too: the gateway keeps some, and its next request is for the one that comes.
+            () = leaving.notified() => return log(format_args!("the example backend makes way for another one on its port")),
+        };
+        let Ok((stream, _)) = accepted else {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             continue;
         };
         drop(stream.set_nodelay(true));
-        let tasks = Arc::clone(&tasks);
+        let (tasks, leaving) = (Arc::clone(&tasks), Arc::clone(&leaving));
         let service = service_fn(move |request| {
-            let tasks = Arc::clone(&tasks);
+            let (tasks, leaving) = (Arc::clone(&tasks), Arc::clone(&leaving));
             async move {
+                if is_told_to_leave(&request) {
+                    leaving.notify_one();
+                }
                 let mut response = answer(&tasks, log, request).await;
                 response
                     .headers_mut()
@@ -113,6 +124,16 @@ async fn accept(listener: TcpListener, tasks: Arc<Tasks>, log: Log) {
         });
         while connections.try_join_next().is_some() {}
     }
+}
+
+/// Not for clients of the gateway, whose requests have a `via`, nor for web pages, whose requests have an `origin`.
+fn is_told_to_leave(request: &Request<Incoming>) -> bool {
+    let fields = request.headers();
+    request.method() == Method::POST
+        && request.uri().path() == "/step-aside"
+        && fields.contains_key("x-step-aside")
+        && !fields.contains_key(VIA)
+        && !fields.contains_key(ORIGIN)
 }
 
 type Reply = Response<Full<Bytes>>;

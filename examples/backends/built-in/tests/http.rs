@@ -89,3 +89,30 @@ async fn head_has_the_length_and_no_body() {
     assert!(response.starts_with("HTTP/1.1 200") && response.contains("content-length: "), "{response}");
     assert!(response.ends_with("\r\n\r\n"), "{response}");
 }
+
+#[tokio::test]
+async fn it_makes_way_for_a_backend_that_asks_for_the_port_itself() {
+    let backend = ExampleBackend::start(SocketAddr::from(([127, 0, 0, 1], 0)), None, |_| {}).await.unwrap();
+    let address = backend.local_addr();
+    let ask = |fields: &'static str| async move {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!(
+            "POST /step-aside HTTP/1.1\r\nhost: test\r\ncontent-length: 0\r\n{fields}connection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        // The answer may be cut off with everything else.
+        drop(stream.read_to_string(&mut String::new()).await);
+    };
+    // A connection that is kept, as the gateway's are.
+    let mut kept = TcpStream::connect(address).await.unwrap();
+    for through_others in
+        ["", "x-step-aside: bun\r\nvia: 1.1 gateway\r\n", "x-step-aside: bun\r\norigin: http://page\r\n"]
+    {
+        ask(through_others).await;
+        Client(address).check("GET", "/health", "", &["200 OK"]).await;
+    }
+    ask("x-step-aside: bun-sqlite\r\n").await;
+    assert_eq!(kept.read(&mut [0]).await.unwrap_or(0), 0, "it is closed");
+    // Nothing listens there any longer.
+    tokio::net::TcpListener::bind(address).await.unwrap();
+}

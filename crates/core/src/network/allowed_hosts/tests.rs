@@ -76,18 +76,18 @@ fn addresses_are_compared_as_texts() {
 }
 
 #[test]
-fn a_request_without_a_port_has_the_default_one_and_case_means_nothing() {
+fn a_request_without_a_port_has_the_default_one_and_hosts_have_no_case() {
     for (entry, scheme, host, port, expected) in [
         ("http://unset.invalid", "http", "unset.invalid", None, true),
         ("http://*", "http", "x", None, true),
         ("http://[::1]", "http", "[::1]", None, true),
         ("http://10.0.0.0/8", "http", "10.0.0.1", None, true),
-        ("https://H.Example", "HTTPS", "h.eXample", None, true),
+        ("https://H.Example", "https", "h.eXample", None, true),
         ("https://*.workers.dev", "https", "a.b.Workers.DEV", None, true),
         ("http://h:81", "http", "h", None, false),
         // Without a default port there is none to allow.
-        ("*://*:*", "redis", "h", None, false),
-        ("*://*:*", "redis", "h", Some(6379), true),
+        ("*://*:*", "amqp", "h", None, false),
+        ("*://*:*", "amqp", "h", Some(5672), true),
     ] {
         assert_eq!(compile(entry).unwrap().allows(scheme, host, port), expected, "{entry}: {scheme}://{host}:{port:?}");
     }
@@ -118,14 +118,27 @@ fn what_is_refused() {
         for value in values {
             let error = compile(&value).expect_err(&value);
             assert_eq!(format!("{:?}", error.problem), problem, "{value:?}");
-            assert!(error.to_string().starts_with("the entry \"{{ entry }}\" of allowed_outbound_hosts "), "{error}");
+            assert!(error.to_string().starts_with("the entry \"{{ entry }}\" of allowed_outbound_hosts"), "{error}");
         }
     }
 }
 
 #[test]
+fn a_mistake_in_a_list_is_found_by_its_number() {
+    let message = |value| compile(value).unwrap_err().to_string();
+    assert_eq!(
+        message("http://a, ,b"),
+        "the entry \"{{ entry }}\" of allowed_outbound_hosts, pattern 2 of its list, lacks a scheme; write http://host:port or https://host"
+    );
+    assert!(
+        message("http://a:x").starts_with("the entry \"{{ entry }}\" of allowed_outbound_hosts has an invalid port")
+    );
+}
+
+#[test]
 fn what_an_entry_names_it_allows_and_what_it_allows_it_names_unless_it_is_too_wide() {
-    let too_wide = ["*://*:*", "http://*", "http://*:3001", "http://0.0.0.0/0:*", "http://8.0.0.0/7:*"];
+    let too_wide =
+        ["*://*:*", "http://*", "http://*:3001", "http://0.0.0.0/0:*", "http://8.0.0.0/7:*", "http://::/6:*"];
     let entries = [
         "http://10.0.0.1",
         "http://10.0.0.1/",
@@ -146,6 +159,13 @@ fn what_an_entry_names_it_allows_and_what_it_allows_it_names_unless_it_is_too_wi
         "http://10.0.0.0/8",
         "http://10.0.0.0/8:*",
         "http://10.0.0.0/33:*",
+        "http://10.0.0.0/+8",
+        "http://10.0.0.1:+80",
+        "http://::1/128:*",
+        "http://::/7:*",
+        "http://fd00::/8:*",
+        "https://*.workers.dev,http://10.0.0.1:3001",
+        "http://*.internal:*,https://[::1]:*",
         "http://11.0.0.0/8:*",
         "http://*.internal:*",
         "http://*internal:*",

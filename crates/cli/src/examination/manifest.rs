@@ -1,27 +1,51 @@
 //! The manifest itself, apart from variables and hosts.
 
+use gateway_core::backend::reference::Location;
 use gateway_host::HostError;
 use gateway_host::manifest::{Manifest, ManifestError};
 
-use super::findings::Findings;
+use super::findings::{Findings, Severity};
 use crate::snapshot::STORE;
 
-/// The source and the store.
-pub(super) fn check(manifest: &Manifest, findings: &mut Findings) {
+/// Whether the compiled component is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Component {
+    /// Without it, nothing starts.
+    Needed,
+    /// It can be built in time.
+    MayBeBuilt,
+    /// It is built next.
+    IsBuilt,
+}
+
+/// The compiled component.
+pub(super) fn check_source(manifest: &Manifest, state: Component, findings: &mut Findings) {
     let component = &manifest.component;
-    if !component.source.is_file() {
-        let missing =
-            HostError::ComponentMissing { path: component.source.clone(), can_build: component.build.is_some() };
-        if component.build.is_some() { findings.warning(missing) } else { findings.error(missing) }
+    let can_build = component.build.is_some();
+    if component.source.is_file() || state == Component::IsBuilt && can_build {
+        return;
     }
-    if !component.key_value_stores.iter().any(|label| label == STORE) {
-        findings.error(format_args!(
+    let missing = HostError::ComponentMissing { path: component.source.clone(), can_build };
+    let severity = if state == Component::MayBeBuilt && can_build { Severity::Warning } else { Severity::Fatal };
+    findings.add(severity, missing);
+}
+
+/// The key-value store that the gateway opens.
+pub(super) fn check_store(manifest: &Manifest, location: Location, findings: &mut Findings) {
+    let component = &manifest.component;
+    if component.key_value_stores.iter().any(|label| label == STORE) {
+        return;
+    }
+    let severity = if location == Location::Cloud { Severity::Fatal } else { Severity::Error };
+    findings.add(
+        severity,
+        format_args!(
             "key_value_stores of [component.{}] in {} lacks \"{STORE}\": without it nothing is known of the health of backends, \
              and there are none in the cloud; write key_value_stores = [\"{STORE}\"]",
             component.id,
             manifest.path.display()
-        ));
-    }
+        ),
+    );
 }
 
 /// A message of one line: of a TOML error the place and the reason, without the excerpt between them.

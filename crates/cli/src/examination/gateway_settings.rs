@@ -1,4 +1,4 @@
-//! The settings of the gateway itself, and its credentials.
+//! The settings that are not backends, and the credentials.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,8 +9,8 @@ use gateway_core::backend::reference::Location;
 use gateway_core::backend::reference::environment;
 use gateway_core::comparison::asked::ExchangeLimit;
 use gateway_core::config::{
-    BACKEND_SECRETS, CORS_ORIGINS, ConfigError, ENVIRONMENT, IDLE_TIMEOUT, LABEL_DOMAIN, LOCAL_BACKENDS,
-    REQUEST_TIMEOUT, SHOOTOUT, TRUSTED_PROXIES, idle_timeout, request_timeout,
+    BACKEND_SECRETS, CLOUD_HOSTS, CORS_ORIGINS, ConfigError, ENVIRONMENT, EXTRA_BACKENDS, IDLE_TIMEOUT, LABEL_DOMAIN,
+    LOCAL_BACKENDS, REQUEST_TIMEOUT, SHOOTOUT, TRUSTED_PROXIES, idle_timeout, request_timeout,
 };
 use gateway_core::network::trusted_proxies::TrustedProxies;
 use gateway_core::request::label::label_domain;
@@ -24,31 +24,51 @@ use crate::snapshot::Values;
 /// Hosted platforms end a request after this time, with an error of their own.
 const PLATFORM_LIMIT: Duration = Duration::from_secs(30);
 
+/// Judges a value in an environment: a warning, or the reason why no request would succeed.
+type Judge = fn(Option<&str>, Location) -> Result<Option<String>, ConfigError>;
+
+/// The variables that the gateway reads, apart from those of the seven known backends, each with its check. A new variable is a line here.
+pub(super) const SETTINGS: [(&str, Judge); 11] = [
+    (ENVIRONMENT, |value, _| readable(environment(value))),
+    (REQUEST_TIMEOUT, |value, location| request_timeout(value).map(|timeout| beyond_platforms(timeout, location))),
+    (IDLE_TIMEOUT, |value, _| readable(idle_timeout(value))),
+    (TRUSTED_PROXIES, |value, _| readable(TrustedProxies::parse(value))),
+    (LOCAL_BACKENDS, |value, _| readable(LocalBackends::parse(value))),
+    (CORS_ORIGINS, |value, _| readable(AllowedOrigin::of(&[], value))),
+    (LABEL_DOMAIN, |value, _| readable(label_domain(value))),
+    (SHOOTOUT, |value, location| readable(ExchangeLimit::parse(value, location))),
+    // With the credentials.
+    (BACKEND_SECRETS, |_, _| Ok(None)),
+    // With the backends.
+    (EXTRA_BACKENDS, |_, _| Ok(None)),
+    // With the allowed hosts.
+    (CLOUD_HOSTS, |_, _| Ok(None)),
+];
+
+/// For a value that has to be readable and nothing more.
+fn readable<T>(value: Result<T, ConfigError>) -> Result<Option<String>, ConfigError> {
+    value.map(|_| None)
+}
+
+fn beyond_platforms(timeout: Duration, location: Location) -> Option<String> {
+    (location == Location::Cloud && timeout >= PLATFORM_LIMIT).then(|| {
+        format!(
+            "the variable '{REQUEST_TIMEOUT}' is {}, and hosted platforms end requests after 30s, without the gateway's 504; set it to 25s there",
+            display_duration(timeout)
+        )
+    })
+}
+
 /// The environment; `local` where the variable is wrong.
 pub(super) fn check(variables: &BTreeMap<String, String>, findings: &mut Findings) -> Location {
     let value = |name: &str| variables.get(name).map(String::as_str);
-    let location = environment(value(ENVIRONMENT)).unwrap_or_else(|error| {
-        findings.error(error);
-        Location::Local
-    });
-    match request_timeout(value(REQUEST_TIMEOUT)) {
-        Err(error) => findings.error(error),
-        Ok(timeout) if location == Location::Cloud && timeout >= PLATFORM_LIMIT => findings.warning(format_args!(
-            "the variable '{REQUEST_TIMEOUT}' is {}, and hosted platforms end requests after 30s, without the gateway's 504; set it to 25s there",
-            display_duration(timeout)
-        )),
-        Ok(_) => {}
-    }
-    let reads: [Result<(), ConfigError>; 6] = [
-        idle_timeout(value(IDLE_TIMEOUT)).map(drop),
-        TrustedProxies::parse(value(TRUSTED_PROXIES)).map(drop),
-        LocalBackends::parse(value(LOCAL_BACKENDS)).map(drop),
-        AllowedOrigin::of(&[], value(CORS_ORIGINS)).map(drop),
-        label_domain(value(LABEL_DOMAIN)).map(drop),
-        ExchangeLimit::parse(value(SHOOTOUT), location).map(drop),
-    ];
-    for error in reads.into_iter().filter_map(Result::err) {
-        findings.error(error);
+    let location = environment(value(ENVIRONMENT)).unwrap_or_default();
+    for (name, judge) in SETTINGS {
+        match judge(value(name), location) {
+            Err(error) => findings.fatal(error),
+            Ok(Some(warning)) => findings.warning(warning),
+            Ok(None) => {}
+        }
     }
     check_secrets(variables, findings);
     location
@@ -58,10 +78,12 @@ pub(super) fn check(variables: &BTreeMap<String, String>, findings: &mut Finding
 fn check_secrets(variables: &BTreeMap<String, String>, findings: &mut Findings) {
     // Something wrong may concern every backend, and is said once.
     let mut wrong = BTreeSet::new();
-    let mut holds_some = false;
+    let (mut holds_some, mut concerns_all) = (false, true);
     let ids = KNOWN_BACKENDS.iter().map(|known| known.id.to_owned());
     for id in ids.chain(with_secrets(variables)) {
-        let fields = credentials::fields(&[], &id, &Values(variables)).unwrap_or_else(|error| {
+        let result = credentials::fields(&[], &id, &Values(variables));
+        concerns_all &= result.is_err();
+        let fields = result.unwrap_or_else(|error| {
             wrong.insert(error.to_string());
             Vec::new()
         });
@@ -79,7 +101,7 @@ fn check_secrets(variables: &BTreeMap<String, String>, findings: &mut Findings) 
         }
     }
     for error in wrong {
-        findings.error(error);
+        if concerns_all { findings.fatal(error) } else { findings.error(error) }
     }
     if holds_some && AllowedOrigin::of(&[], variables.get(CORS_ORIGINS).map(String::as_str)) == Ok(AllowedOrigin::Any) {
         findings.warning(format_args!(
@@ -104,7 +126,7 @@ mod tests {
     fn check(values: &[(&str, &str)]) -> (Location, String) {
         let mut findings = Findings::default();
         let values = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        (super::check(&values, &mut findings), findings.to_string())
+        (super::check(&values, &mut findings), findings.all())
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::coverage::Coverage;
 use crate::snapshot::{Snapshot, Values};
 
 /// What backends are checked against.
-pub(super) struct Subject<'a> {
+pub(super) struct Setting<'a> {
     /// What the component sees.
     pub(super) variables: &'a BTreeMap<String, String>,
     /// Variables about whose value enough has been said.
@@ -29,7 +29,7 @@ pub(super) struct Subject<'a> {
     pub(super) listen: SocketAddr,
 }
 
-impl Subject<'_> {
+impl Setting<'_> {
     /// What is wrong elsewhere than in the environment concerns only requests that ask for it.
     pub(super) fn severity(&self, location: Location) -> Severity {
         if location == self.location { Severity::Error } else { Severity::Warning }
@@ -46,12 +46,12 @@ impl Subject<'_> {
 }
 
 /// The backends of the variables; how many there are.
-pub(super) fn check_local(subject: &Subject<'_>, stored: Option<&Snapshot>, findings: &mut Findings) -> usize {
-    let severity = subject.severity(Location::Local);
-    let variables = Values(subject.variables);
+pub(super) fn check_local(setting: &Setting<'_>, stored: Option<&Snapshot>, findings: &mut Findings) -> usize {
+    let severity = setting.severity(Location::Local);
+    let variables = Values(setting.variables);
     let registry = LocalRegistry::new(&variables);
     let listed = registry.list_backends().unwrap_or_default();
-    let told = |name: &str| subject.at_fault.contains(name);
+    let told = |name: &str| setting.at_fault.contains(name);
     let mut usable = Vec::new();
     for listed in &listed {
         match &listed.backend {
@@ -74,12 +74,25 @@ pub(super) fn check_local(subject: &Subject<'_>, stored: Option<&Snapshot>, find
         .iter()
         .filter(|backend| known_backend(&backend.reference.id).is_none_or(|known| !told(known.url_variable)))
         .collect();
-    check_all(subject, &judged, &culprit, stored, findings);
-    if listed.is_empty() && subject.location == Location::Local {
+    check_all(setting, &judged, &culprit, stored, findings);
+    if usable.is_empty() && setting.location == Location::Local {
+        // Those of the store can be had with a header.
+        let is_alone = stored.is_none_or(|stored| stored.backends().next().is_none());
+        let severity = if is_alone { Severity::Fatal } else { Severity::Error };
         let first = KNOWN_BACKENDS.first().map(|known| known.url_variable).unwrap_or_default();
-        findings.error(format_args!(
-            "no backend is configured, so every request is answered with 400; set its URL, for example {first}"
-        ));
+        if listed.is_empty() {
+            findings.add(
+                severity,
+                format_args!(
+                    "no backend is configured, so every request is answered with 400; set its URL, for example {first}"
+                ),
+            );
+        } else {
+            findings.add(
+                severity,
+                "none of the configured backends is usable, so every request fails; correct one of them",
+            );
+        }
     }
     usable.len()
 }
@@ -97,7 +110,7 @@ fn health_endpoint(
 
 /// Coverage, loops and duplicates among backends of one place. `culprit` names where a backend is configured.
 pub(super) fn check_all(
-    subject: &Subject<'_>,
+    setting: &Setting<'_>,
     backends: &[&Backend],
     culprit: &dyn Fn(&Backend) -> String,
     stored: Option<&Snapshot>,
@@ -106,9 +119,9 @@ pub(super) fn check_all(
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     for backend in backends {
         let (BackendRef { id, location }, url) = (&backend.reference, &backend.url);
-        let severity = subject.severity(*location);
+        let severity = setting.severity(*location);
         let culprit = culprit(backend);
-        if is_at(url, subject.listen) {
+        if is_at(url, setting.listen) {
             findings.add(
                 severity,
                 format_args!(
@@ -118,10 +131,10 @@ pub(super) fn check_all(
                 ),
             );
         }
-        if !subject.coverage.covers(url) {
+        if !setting.coverage.covers(url) {
             let advice = match known_backend(id).filter(|_| *location == Location::Local) {
                 Some(known) => format!("add \"{{{{ {} }}}}\" to it", known.url_variable),
-                None => subject.coverage.advice(url, &subject.urls(stored)),
+                None => setting.coverage.advice(url, &setting.urls(stored)),
             };
             findings.add(
                 severity,
@@ -131,7 +144,7 @@ pub(super) fn check_all(
                 ),
             );
         } else if *location == Location::Cloud
-            && let Err(reason) = internal_host::check(url, &|| subject.variables.get(CLOUD_HOSTS).cloned())
+            && let Err(reason) = internal_host::check(url, &|| setting.variables.get(CLOUD_HOSTS).cloned())
         {
             findings.add(severity, format_args!("{culprit} {reason}"));
         }
