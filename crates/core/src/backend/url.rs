@@ -168,8 +168,15 @@ impl fmt::Display for BackendUrl {
 
 /// A short name of a text in `parts`, to tell it from another one: FNV-1a. Texts that are meant to look alike can be found; nothing is to rest on it.
 pub fn fingerprint(parts: &[&str]) -> u32 {
-    let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));
-    bytes.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+    let mut hash: u32 = 0x811c_9dc5;
+    for part in parts {
+        for byte in part.bytes() {
+            hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+        }
+        // As a byte between the parts would.
+        hash = hash.wrapping_mul(0x0100_0193);
+    }
+    hash
 }
 
 #[cfg(test)]

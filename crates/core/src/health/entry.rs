@@ -51,10 +51,10 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// Failures in a row.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub failures: u32,
     /// How often in a row it was marked unhealthy; sets the pause.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub marks: u32,
     /// When an unhealthy backend is tried again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,6 +71,10 @@ pub struct Entry {
     /// The last latencies, oldest first.
     #[serde(default)]
     pub latencies: Vec<f64>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What the key of an entry begins with; location and id follow.
