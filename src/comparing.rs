@@ -19,13 +19,14 @@ use gateway_core::comparison::tally::{Answered, Comparison, Contender};
 use gateway_core::comparison::verdict;
 use gateway_core::fields::Field;
 use gateway_core::health::observation::{Observation, in_short};
-use gateway_core::health::rules::{Outcome, of_answer, of_failure};
+use gateway_core::health::outcome::{Outcome, of_answer, of_failure};
 use gateway_core::limits::{MAX_COMPARED_BACKENDS, MAX_EXCHANGES_AT_ONCE};
 use gateway_core::request::body::{content_length, response_has_body};
 use gateway_core::request::route::Choice;
 use gateway_core::response::error::GatewayError;
 use gateway_core::response::error::bad_request::BadRequest;
 use gateway_core::response::reply::Reply;
+use gateway_core::time::Timestamp;
 use std::cell::RefCell;
 
 /// How much of a body is read at once.
@@ -41,7 +42,7 @@ struct Entrant {
 struct Ready {
     prepared: Prepared,
     fields: Vec<Field>,
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<(Outcome, Timestamp)>,
 }
 
 /// The request that every backend gets, and where the exchanges leave what they teach.
@@ -93,10 +94,9 @@ pub(crate) async fn run(
         done = done.saturating_add(1);
     }
     record.backend_time = Some(Instant::now().since(started));
-    let now = clock::timestamp();
     for Ready { prepared, outcomes, .. } in entrants.into_iter().filter_map(|entrant| entrant.ready.ok()) {
         let taught = in_short(outcomes);
-        learnt.extend(taught.into_iter().map(|outcome| prepared.clone().observation(outcome, now)));
+        learnt.extend(taught.into_iter().map(|(outcome, at)| prepared.clone().observation(outcome, at)));
     }
     let report = verdict::report(comparison, &head.method, &head.path_and_query, Runs { asked, done }, skipped);
     Ok(Reply::json(&report))
@@ -184,8 +184,8 @@ async fn round(number: usize, head: &Head, entrants: &mut [Entrant], comparison:
     }
 }
 
-/// What an exchange says about health, and what came back.
-type Exchanged = (Outcome, Result<Answered, GatewayError>);
+/// What an exchange says about health, when its head was there, and what came back.
+type Exchanged = ((Outcome, Timestamp), Result<Answered, GatewayError>);
 
 /// One exchange.
 async fn exchange(ready: &Ready, head: &Head, keep: bool) -> Exchanged {
@@ -197,25 +197,29 @@ async fn exchange(ready: &Ready, head: &Head, keep: bool) -> Exchanged {
     let inflight = match outbound.send(RequestBody::Empty { length: None }).await {
         Ok(inflight) => inflight,
         Err(SendError::Upstream(failure)) => {
-            return (of_failure(&failure), Err(GatewayError::Upstream { backend, failure }));
+            let outcome = of_failure(&failure);
+            return ((outcome, clock::timestamp()), Err(GatewayError::Upstream { backend, failure }));
         }
-        Err(SendError::BrokenRequestBody) => return (Outcome::Nothing, Err(GatewayError::BrokenRequestBody)),
+        Err(SendError::BrokenRequestBody) => {
+            return ((Outcome::Nothing, clock::timestamp()), Err(GatewayError::BrokenRequestBody));
+        }
     };
+    let at = clock::timestamp();
     let first_byte = inflight.received.since(started);
     let outcome = of_answer(inflight.status, first_byte);
     let (status, has_body) = (inflight.status.as_u16(), response_has_body(&head.method, inflight.status));
     let body = if has_body { read(&inflight, started.plus(timeout), keep).await.map(Some) } else { Ok(None) };
-    let result = match body {
+    let (outcome, result) = match body {
         Ok(body) => {
             let total = Instant::now().since(started);
-            Ok(Answered { status, fields: inflight.fields, body, first_byte, total })
+            (outcome, Ok(Answered { status, fields: inflight.fields, body, first_byte, total }))
         }
         Err(cut) => {
             let limit = matches!(cut, Cut::TimedOut).then_some(timeout);
-            Err(GatewayError::Unfinished { backend, limit })
+            (Outcome::Nothing, Err(GatewayError::Unfinished { backend, limit }))
         }
     };
-    (outcome, result)
+    ((outcome, at), result)
 }
 
 /// Why a body is not whole.

@@ -17,7 +17,7 @@ use gateway_core::backend::reference::BackendRef;
 use gateway_core::fields::{fits, text_values};
 use gateway_core::health::entry;
 use gateway_core::health::observation::Observation;
-use gateway_core::health::rules::{Outcome, of_answer, of_failure};
+use gateway_core::health::outcome::{Outcome, of_answer, of_failure};
 use gateway_core::request::forwarded::is_loop;
 use gateway_core::request::route::{Choice, Route, route};
 use gateway_core::response::error::{GatewayError, MAX_REPEATED};
@@ -54,6 +54,9 @@ pub(crate) async fn handle(request: IncomingRequest, out: ResponseOutparam) {
             let status = inflight.status;
             let fields = notes::relayed(std::mem::take(&mut inflight.fields), &record.notes_at(inflight.received));
             let end = relay::relay(out, &head.method, &fields, inflight).await;
+            if matches!(end, End::SourceBroke | End::SourceStalled) {
+                learnt.iter_mut().for_each(Observation::broke_off);
+            }
             (status, transfer_error(end).map(str::to_owned))
         }
         Err(error) => {
@@ -67,6 +70,9 @@ pub(crate) async fn handle(request: IncomingRequest, out: ResponseOutparam) {
 
     // The response is out; only now the store may be written.
     probing::learn(&lookup, learnt, now).await;
+    if endpoints::is_periodic(&head.path_and_query, &head.fields) {
+        lookup.forget_gone();
+    }
 }
 
 async fn answer(
@@ -78,14 +84,19 @@ async fn answer(
 ) -> Result<Answer, GatewayError> {
     // A wrong list of origins must not take the gateway's own endpoints down.
     let origins = lookup.allowed_origin(&head.fields).map(|allowed| record.allowed_origin = allowed);
-    match route(&head.method, &head.path_and_query)? {
+    let route = route(&head.method, &head.path_and_query)?;
+    if route == Route::Preflight {
+        return Ok(Answer::Preflight);
+    }
+    // Its own endpoints as well: a backend whose URL points back must never look healthy.
+    if is_loop(&head.fields) {
+        return Err(GatewayError::Loop);
+    }
+    match route {
         Route::Preflight => Ok(Answer::Preflight),
         Route::Health => Ok(Answer::Own(endpoints::health(record.time))),
         Route::Backends => backends(head, lookup, record, learnt).await.map(Answer::Own),
         Route::Proxy => {
-            if is_loop(&head.fields) {
-                return Err(GatewayError::Loop);
-            }
             if !fits(&head.fields) {
                 return Err(GatewayError::RequestHeadTooLarge);
             }
@@ -145,7 +156,7 @@ async fn forward(
         Err(SendError::Upstream(failure)) => (of_failure(&failure), Err(upstream(failure))),
         Err(SendError::BrokenRequestBody) => (Outcome::Nothing, Err(GatewayError::BrokenRequestBody)),
     };
-    learnt.push(prepared.observation(outcome, record.time.plus(latency)));
+    learnt.push(prepared.observation(outcome, record.at(ended)));
     result
 }
 
@@ -156,7 +167,8 @@ async fn backends(
     learnt: &mut Vec<Observation>,
 ) -> Result<Reply, GatewayError> {
     let environment = lookup.environment()?;
-    let listing = Listing { backends: probing::survey(lookup, lookup.listed(environment)?, learnt).await };
+    let periodic = endpoints::is_periodic(&head.path_and_query, &head.fields);
+    let listing = Listing { backends: probing::survey(lookup, lookup.listed(environment)?, periodic, learnt).await };
     if !wants_html(text_values(&head.fields, "accept")) {
         return Ok(endpoints::backends_json(&listing));
     }

@@ -5,7 +5,7 @@ use crate::host::variables::HostVariables;
 use gateway_core::backend::cloud::CloudRegistry;
 use gateway_core::backend::local::LocalRegistry;
 use gateway_core::backend::reference::{BackendRef, Location, environment};
-use gateway_core::backend::registry::{Backend, BackendRegistry, Listed, Variables as _};
+use gateway_core::backend::registry::{Backend, BackendRegistry, Listed, Store as _, Variables as _};
 use gateway_core::backend::settings::Settings;
 use gateway_core::comparison::asked::ExchangeLimit;
 use gateway_core::config::{
@@ -14,6 +14,7 @@ use gateway_core::config::{
 };
 use gateway_core::fields::Field;
 use gateway_core::health::entry::{self, Entry};
+use gateway_core::health::outcome::endpoint_fingerprint;
 use gateway_core::network::internal_host;
 use gateway_core::network::trusted_proxies::TrustedProxies;
 use gateway_core::request::forwarded::Origin;
@@ -103,14 +104,33 @@ impl Lookup {
         self.with_registry(backend.reference.location, |registry| registry.health_endpoint(backend))
     }
 
-    /// What the store knows of a backend's health.
-    pub(crate) fn health(&self, reference: &BackendRef) -> Option<Entry> {
-        entry::read(&self.store, reference)
+    /// What the store knows of a backend's health, as far as it speaks of what is configured now.
+    pub(crate) fn health(&self, backend: &Backend) -> Option<Entry> {
+        let entry = entry::read(&self.store, backend)?;
+        let Some(declared_by) = entry.declared_by else {
+            return Some(entry);
+        };
+        // Read only here, so that other requests do without: an endpoint that is no longer the one to ask would never end the outage.
+        let endpoint = self.health_endpoint(backend).ok()??;
+        (endpoint_fingerprint(&endpoint) == declared_by).then_some(entry)
     }
 
     /// Writes an entry. A store that cannot be written loses health, nothing else.
-    pub(crate) fn remember(&self, reference: &BackendRef, entry: &Entry) {
-        _ = self.store.set(&entry::key(reference), entry.to_json().as_bytes());
+    pub(crate) fn remember(&self, backend: &Backend, entry: Entry) {
+        let entry = Entry { url: Some(backend.url.fingerprint()), ..entry };
+        _ = self.store.set(&entry::key(&backend.reference), entry.to_json().as_bytes());
+    }
+
+    /// Removes the entries of backends that are no longer configured. Keys that only look alike stay.
+    pub(crate) fn forget_gone(&self) {
+        for key in self.store.keys().unwrap_or_default() {
+            let Some(reference) = entry::of_key(&key) else { continue };
+            let found = self.with_registry(reference.location, |registry| registry.get_backend(&reference.id));
+            let is_entry = || matches!(self.store.get(&key), Ok(Some(value)) if Entry::parse(&value).is_some());
+            if found == Ok(None) && is_entry() {
+                _ = self.store.delete(&key);
+            }
+        }
     }
 
     fn with_registry<T>(&self, location: Location, ask: impl FnOnce(&dyn BackendRegistry) -> T) -> T {

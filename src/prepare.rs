@@ -8,8 +8,8 @@ use gateway_core::backend::registry::Backend;
 use gateway_core::config::ConfigError;
 use gateway_core::fields::{Field, field};
 use gateway_core::health::entry::{self, Entry, State};
-use gateway_core::health::observation::{Evidence, Observation};
-use gateway_core::health::rules::Outcome;
+use gateway_core::health::observation::Observation;
+use gateway_core::health::outcome::{Evidence, Outcome, Sign};
 use gateway_core::limits::CHECK_TIMEOUT;
 use gateway_core::request::forwarded::{Origin, via};
 use gateway_core::request::headers;
@@ -48,12 +48,12 @@ pub(crate) fn for_client(lookup: &Lookup, backend: Backend, head: &Head, now: Ti
         let error = BadRequest::LeavesBasePath.into();
         return Err(Refused { error, health: None, observation: None });
     }
-    let known = lookup.health(&backend.reference);
+    let known = lookup.health(&backend);
     let health = Some(entry::state(known.as_ref(), now));
     if let Some(failure) = known.as_ref().and_then(|entry| entry.gated(now)) {
         let error = GatewayError::Upstream { backend: backend.reference.clone(), failure };
-        let (outcome, evidence) = (Outcome::Nothing, Evidence::Traffic);
-        let observation = Some(Box::new(Observation { backend, known, outcome, at: now, evidence }));
+        let sign = Sign { outcome: Outcome::Nothing, at: now, evidence: Evidence::Traffic };
+        let observation = Some(Box::new(Observation { backend, known, sign }));
         return Err(Refused { error, health, observation });
     }
     let refused = |error: ConfigError| Refused { error: error.into(), health, observation: None };
@@ -94,9 +94,9 @@ impl Prepared {
         fields
     }
 
-    /// What an exchange with this backend has taught.
+    /// What an exchange with this backend has taught; `at` is when its head was there, or the failure.
     pub(crate) fn observation(self, outcome: Outcome, at: Timestamp) -> Observation {
         let Prepared { backend, known, .. } = self;
-        Observation { backend, known, outcome, at, evidence: Evidence::Traffic }
+        Observation { backend, known, sign: Sign { outcome, at, evidence: Evidence::Traffic } }
     }
 }

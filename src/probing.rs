@@ -9,8 +9,9 @@ use crate::prepare;
 use crate::upload::RequestBody;
 use gateway_core::backend::registry::{Backend, Listed};
 use gateway_core::health::entry::Entry;
-use gateway_core::health::observation::{Evidence, Observation, Step};
-use gateway_core::health::rules::{DEFAULT_ENDPOINT, Outcome, after, claim, claim_recheck, of_check, of_failure};
+use gateway_core::health::observation::{Observation, Step};
+use gateway_core::health::outcome::{DEFAULT_ENDPOINT, Evidence, Outcome, Sign, of_check, of_failed_check};
+use gateway_core::health::rules::{after, claim, claim_recheck, is_suspect};
 use gateway_core::limits::{LISTING_TIMEOUT, MAX_EXCHANGES_AT_ONCE, MAX_REFRESH_DELAY};
 use gateway_core::status::view::BackendView;
 use gateway_core::time::Timestamp;
@@ -32,7 +33,7 @@ pub(crate) async fn learn(lookup: &Lookup, learnt: Vec<Observation>, now: Timest
         work.push(Box::pin(async move {
             act(lookup, first, now).await;
             for mut next in later {
-                next.known = lookup.health(&next.backend.reference);
+                next.known = lookup.health(&next.backend);
                 act(lookup, next, clock::timestamp()).await;
             }
         }));
@@ -42,59 +43,86 @@ pub(crate) async fn learn(lookup: &Lookup, learnt: Vec<Observation>, now: Timest
 
 async fn act(lookup: &Lookup, observation: Observation, now: Timestamp) {
     let step = observation.step(now);
-    let Observation { backend, outcome, .. } = observation;
+    let Observation { backend, sign, .. } = observation;
     match step {
         Step::Nothing => {}
-        Step::Write(entry) => lookup.remember(&backend.reference, &entry),
-        Step::Apply => {
-            let current = lookup.health(&backend.reference);
-            apply(lookup, &backend, current.as_ref(), &outcome);
-        }
-        Step::Refresh => refresh(lookup, &backend, &outcome).await,
+        Step::Apply => apply(lookup, &backend, &sign).await,
+        Step::Refresh => refresh(lookup, &backend, &sign).await,
         Step::Recheck => recheck(lookup, &backend).await,
     }
 }
 
-/// Writes what `outcome` makes of an entry, where it changes something.
-fn apply(lookup: &Lookup, backend: &Backend, entry: Option<&Entry>, outcome: &Outcome) {
-    if let Some(entry) = after(entry, outcome, clock::timestamp()) {
-        lookup.remember(&backend.reference, &entry);
+/// What `sign` makes of the entry that is there now, where it changes something.
+fn changed(lookup: &Lookup, backend: &Backend, sign: &Sign) -> Option<Entry> {
+    after(lookup.health(backend).as_ref(), sign, clock::timestamp())
+}
+
+/// Writes what `sign` changes. If that makes the backend suspect, a check decides.
+async fn apply(lookup: &Lookup, backend: &Backend, sign: &Sign) {
+    let mut entry = changed(lookup, backend, sign);
+    if entry.as_ref().is_some_and(is_suspect) {
+        // Of requests that fail together, one makes the check: the first to wake, as the others see what it has written.
+        pause(entropy::up_to(MAX_REFRESH_DELAY)).await;
+        entry = changed(lookup, backend, sign);
+    }
+    let Some(entry) = entry else { return };
+    let suspect = is_suspect(&entry);
+    lookup.remember(backend, entry);
+    if suspect {
+        check_and_write(lookup, backend).await;
     }
 }
 
 /// After finding an expired entry: checks the backend, unless another request does.
-async fn refresh(lookup: &Lookup, backend: &Backend, outcome: &Outcome) {
+async fn refresh(lookup: &Lookup, backend: &Backend, sign: &Sign) {
     pause(entropy::up_to(MAX_REFRESH_DELAY)).await;
-    let current = lookup.health(&backend.reference);
+    let current = lookup.health(backend);
     let now = clock::timestamp();
     if current.as_ref().is_some_and(|entry| entry.is_fresh(now)) {
         return;
     }
-    // Writing first is what tells the others that this one looks after it.
-    let refreshed = after(current.as_ref(), outcome, now);
-    lookup.remember(&backend.reference, &refreshed.clone().unwrap_or_else(|| claim(current.as_ref(), now)));
-    let (checked, _) = check(lookup, backend).await;
-    apply(lookup, backend, refreshed.or(current).as_ref(), &checked);
+    // Writing first is what tells the others that this one looks after it. What was seen long ago, at the beginning of a stream, tells them nothing.
+    let refreshed = after(current.as_ref(), sign, now).filter(|entry| entry.is_fresh(now));
+    lookup.remember(backend, refreshed.unwrap_or_else(|| claim(current.as_ref(), now)));
+    check_and_write(lookup, backend).await;
 }
 
-/// After turning a request away: sees whether the backend is back.
+/// After a request that was turned away, or a retry that told nothing: sees whether the backend is back.
 async fn recheck(lookup: &Lookup, backend: &Backend) {
-    let current = lookup.health(&backend.reference);
-    let Some(claimed) = current.as_ref().and_then(|entry| claim_recheck(entry, clock::timestamp())) else {
+    let Some(claimed) = lookup.health(backend).and_then(|entry| claim_recheck(&entry, clock::timestamp())) else {
         return;
     };
-    lookup.remember(&backend.reference, &claimed);
-    let (outcome, _) = check(lookup, backend).await;
-    apply(lookup, backend, Some(&claimed), &outcome);
+    lookup.remember(backend, claimed);
+    check_and_write(lookup, backend).await;
 }
 
-/// One active check: a GET on the health endpoint, redirects not followed. Beside what it tells, says in words why it tells nothing.
-async fn check(lookup: &Lookup, backend: &Backend) -> (Outcome, Option<String>) {
-    let prepared = prepare::for_check(lookup, backend);
-    let (endpoint, prepared) = match lookup.health_endpoint(backend).and_then(|endpoint| Ok((endpoint, prepared?))) {
-        Ok(both) => both,
-        Err(error) => return (Outcome::Nothing, Some(error.to_string())),
-    };
+async fn check_and_write(lookup: &Lookup, backend: &Backend) {
+    let Checked { sign, .. } = check(lookup, backend, false).await;
+    // Read again: others may have learnt more in the meantime.
+    if let Some(entry) = changed(lookup, backend, &sign) {
+        lookup.remember(backend, entry);
+    }
+}
+
+/// What an active check has found.
+struct Checked {
+    sign: Sign,
+    /// Why it tells nothing at all, in words, where that is so.
+    note: Option<String>,
+}
+
+/// One active check: a GET on the health endpoint, redirects not followed.
+async fn check(lookup: &Lookup, backend: &Backend, periodic: bool) -> Checked {
+    let (endpoint, prepared) =
+        match lookup.health_endpoint(backend).and_then(|endpoint| Ok((endpoint, prepare::for_check(lookup, backend)?)))
+        {
+            Ok(both) => both,
+            Err(error) => {
+                let evidence = Evidence::check(None, periodic);
+                let sign = Sign { outcome: Outcome::Nothing, at: clock::timestamp(), evidence };
+                return Checked { sign, note: Some(error.to_string()) };
+            }
+        };
     let started = Instant::now();
     let outbound = Outbound {
         method: &Method::GET,
@@ -103,40 +131,37 @@ async fn check(lookup: &Lookup, backend: &Backend) -> (Outcome, Option<String>) 
         prepared: &prepared,
         started,
     };
-    match outbound.send(RequestBody::Empty { length: None }).await {
+    let (outcome, note) = match outbound.send(RequestBody::Empty { length: None }).await {
         Ok(inflight) => (of_check(inflight.status, endpoint.is_some(), inflight.received.since(started)), None),
-        Err(SendError::Upstream(failure)) => match of_failure(&failure) {
+        Err(SendError::Upstream(failure)) => match of_failed_check(&failure) {
             Outcome::Nothing => (Outcome::Nothing, Some(failure.to_string())),
             outcome => (outcome, None),
         },
         Err(SendError::BrokenRequestBody) => (Outcome::Nothing, None),
-    }
-}
-
-/// The result of an active check in a survey.
-struct Checked {
-    outcome: Outcome,
-    note: Option<String>,
-    at: Timestamp,
+    };
+    let evidence = Evidence::check(endpoint.as_deref(), periodic);
+    Checked { sign: Sign { outcome, at: clock::timestamp(), evidence }, note }
 }
 
 /// The backends as `/backends` shows them. Those whose health is due are checked first, six at once, for 2.3 s in all; what has no answer by then is
 /// shown as it was known before.
-pub(crate) async fn survey(lookup: &Lookup, listed: Vec<Listed>, learnt: &mut Vec<Observation>) -> Vec<BackendView> {
-    let known: Vec<Option<Entry>> = listed
-        .iter()
-        .map(|listed| listed.backend.as_ref().ok().and_then(|backend| lookup.health(&backend.reference)))
-        .collect();
+pub(crate) async fn survey(
+    lookup: &Lookup,
+    listed: Vec<Listed>,
+    periodic: bool,
+    learnt: &mut Vec<Observation>,
+) -> Vec<BackendView> {
+    let known: Vec<Option<Entry>> =
+        listed.iter().map(|listed| listed.backend.as_ref().ok().and_then(|backend| lookup.health(backend))).collect();
     let results: Vec<RefCell<Option<Checked>>> = listed.iter().map(|_| RefCell::new(None)).collect();
     let now = clock::timestamp();
     let mut checks: Vec<Work<'_>> = Vec::new();
     for ((listed, known), result) in listed.iter().zip(&known).zip(&results) {
         if let Ok(backend) = &listed.backend
-            && known.as_ref().is_none_or(|entry| entry.is_due(now))
+            && known.as_ref().is_none_or(|entry| entry.is_due(now, periodic))
         {
             checks.push(Box::pin(async move {
-                let (outcome, note) = check(lookup, backend).await;
-                result.replace(Some(Checked { outcome, note, at: clock::timestamp() }));
+                result.replace(Some(check(lookup, backend, periodic).await));
             }));
         }
     }
@@ -145,12 +170,11 @@ pub(crate) async fn survey(lookup: &Lookup, listed: Vec<Listed>, learnt: &mut Ve
 
     let now = clock::timestamp();
     let shown = listed.iter().zip(known).zip(results).map(|((listed, known), result)| {
-        let (Some(Checked { outcome, note, at }), Ok(backend)) = (result.into_inner(), &listed.backend) else {
+        let (Some(Checked { sign, note }), Ok(backend)) = (result.into_inner(), &listed.backend) else {
             return BackendView::new(listed, known.as_ref(), None, now);
         };
-        let backend = backend.clone();
-        let view = BackendView::new(listed, after(known.as_ref(), &outcome, at).as_ref().or(known.as_ref()), note, now);
-        learnt.push(Observation { backend, known, outcome, at, evidence: Evidence::Check });
+        let view = BackendView::new(listed, after(known.as_ref(), &sign, now).as_ref().or(known.as_ref()), note, now);
+        learnt.push(Observation { backend: backend.clone(), known, sign });
         view
     });
     shown.collect()

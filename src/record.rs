@@ -47,6 +47,11 @@ impl Record {
         }
     }
 
+    /// The time of day at `instant`.
+    pub(crate) fn at(&self, instant: Instant) -> Timestamp {
+        self.time.plus(instant.since(self.started))
+    }
+
     /// The notes on a response that is made now.
     pub(crate) fn notes(&self) -> Notes<'_> {
         self.notes_at(Instant::now())

@@ -325,6 +325,7 @@ export const CONNECTION_REFUSED = 6;
 export const CONNECTION_TERMINATED = 7;
 export const CONNECTION_TIMEOUT = 8;
 export const CONNECTION_READ_TIMEOUT = 9;
+export const CONNECTION_LIMIT_REACHED = 11;
 export const TLS_PROTOCOL_ERROR = 12;
 export const TLS_CERTIFICATE_ERROR = 13;
 export const HTTP_REQUEST_DENIED = 15;

@@ -80,10 +80,19 @@ export class KvStore {
     }
   }
 
+  /** Removes a key. A write that is planned for it is given up. */
+  async delete(key) {
+    const entry = this.#entry(key);
+    entry.value = null;
+    entry.writtenAt = entry.readAt = this.#now();
+    await this.#namespace.delete(key);
+    entry.stored = null;
+  }
+
   async #writeLater(key, entry, wait) {
     await new Promise((resolve) => setTimeout(resolve, wait));
     entry.pending = false;
-    if (equal(entry.stored, entry.value)) return;
+    if (entry.value === null || equal(entry.stored, entry.value)) return;
     try {
       await this.#write(key, entry);
     } catch (error) {

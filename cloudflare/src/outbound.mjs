@@ -113,6 +113,8 @@ function errorCode(error) {
   if (/DNS|getaddrinfo|resolve host|ENOTFOUND/i.test(text)) return { tag: http.DNS_ERROR };
   if (/certificate/i.test(text)) return { tag: http.TLS_CERTIFICATE_ERROR };
   if (/\bTLS\b|\bSSL\b/i.test(text)) return { tag: http.TLS_PROTOCOL_ERROR };
+  // A limit of the platform for each request: nothing was sent.
+  if (/too many subrequests/i.test(text)) return { tag: http.CONNECTION_LIMIT_REACHED };
   if (/refused/i.test(text)) return { tag: http.CONNECTION_REFUSED };
   if (/connection lost|disconnected|reset|premature/i.test(text)) return { tag: http.CONNECTION_TERMINATED };
   // An error inside the runtime: DNS, TLS or no HTTP, it does not say which. What is certain is that no valid response came.

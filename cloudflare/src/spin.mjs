@@ -81,6 +81,10 @@ export function keyValue(instance) {
       const content = memory.copy(value, length);
       return lower(result, () => handles.get(self).store.set(name, content, instance.later), () => {});
     }),
+    "[method]store.delete": instance.suspending((self, key, length, result) => {
+      const name = memory.text(key, length);
+      return lower(result, () => handles.get(self).store.delete(name), () => {});
+    }),
     "[method]store.get-keys": instance.suspending((self, result) =>
       lower(
         result,

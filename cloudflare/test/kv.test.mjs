@@ -24,6 +24,7 @@ function lab() {
       if (namespace.fails) throw new Error("KV PUT failed: 429");
       content.set(key, value);
     },
+    delete: async (key) => void content.delete(key),
     list: async ({ cursor }) =>
       cursor === undefined ? { keys: [{ name: "a" }], list_complete: false, cursor: "next" } : { keys: [{ name: "b" }], list_complete: true },
   };
@@ -45,6 +46,19 @@ test("a key is written once a second at most, and the last value wins", async ()
     [1_001_000, "key", "4"],
   ]);
   assert.equal(text(content.get("key")), "4");
+});
+
+test("a key that was removed is gone, and a write that was planned for it is given up", async () => {
+  const { store, calls, later, content, set } = lab();
+  await set("key", "1");
+  await set("key", "2");
+  await store.delete("key");
+  assert.equal(await store.get("key"), null);
+  mock.timers.tick(1_000);
+  await Promise.all(later);
+  assert.deepEqual([content.has("key"), calls.puts.length], [false, 1]);
+  await set("key", "1");
+  assert.equal(text(content.get("key")), "1", "what it held before is written like anything new");
 });
 
 test("other keys do not wait", async () => {

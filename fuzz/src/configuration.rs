@@ -11,7 +11,8 @@ use gateway_core::backend::registry::{BackendRegistry, Store, Variables};
 use gateway_core::backend::url::BackendUrl;
 use gateway_core::config::{self, ConfigError};
 use gateway_core::health::entry::{self, Entry, State};
-use gateway_core::health::rules::{self as health, Outcome};
+use gateway_core::health::outcome::{Evidence, Outcome, Sign};
+use gateway_core::health::rules as health;
 use gateway_core::network::internal_host;
 use gateway_core::time::Timestamp;
 use serde_json::value::RawValue;
@@ -237,7 +238,7 @@ fn agree_on_first(registry: &impl BackendRegistry) -> Vec<String> {
     configured
 }
 
-/// Line 1: the time in ms. Line 2: what happens, one letter each. Then an entry.
+/// Line 1: the time in ms. Line 2: what happens, one letter each; capital letters are checks. Then an entry.
 pub fn health_entry(data: &[u8]) {
     let [now, events, value] = lines(data);
     let now: u64 = std::str::from_utf8(now).ok().and_then(|text| text.parse().ok()).unwrap_or(1_000_000);
@@ -251,13 +252,13 @@ pub fn health_entry(data: &[u8]) {
         assert_eq!(again.latencies.len(), entry.latencies.len());
     }
     judge(entry.as_ref(), now);
-    // Failures in a row, counted here.
-    let mut doubts = 0;
     for event in events.iter().take(200) {
-        let outcome = match event {
+        let outcome = match event.to_ascii_lowercase() {
             b's' => Outcome::Success(Duration::from_micros(1_500)),
-            b'd' => Outcome::Down("refused".into()),
+            b'd' | b'c' => Outcome::Down("refused".into()),
             b't' => Outcome::Doubtful("silent".into()),
+            b'u' => Outcome::Unclear("404".into()),
+            b'l' => Outcome::Loop,
             b'+' => {
                 now += 700;
                 continue;
@@ -268,32 +269,49 @@ pub fn health_entry(data: &[u8]) {
             }
             _ => Outcome::Nothing,
         };
-        let gated = gate(entry.as_ref(), now).is_some();
-        let next = health::after(entry.as_ref(), &outcome, Timestamp(now));
+        let evidence = match event {
+            b'C' => Evidence::Check { endpoint: Some(7), periodic: false },
+            b'A'..=b'Z' => Evidence::Check { endpoint: None, periodic: true },
+            _ => Evidence::Traffic,
+        };
+        let at = Timestamp(now);
+        // What is older than the entry, and what an entry from the future says, is looked at elsewhere.
+        let last = entry.clone().filter(|entry| entry.checked_at <= now + 2_000);
+        let declared = last.as_ref().is_some_and(|entry| entry.declared_by.is_some());
+        let paused = pause(last.as_ref(), now).is_some();
+        let sign = Sign { outcome, at, evidence };
+        let next = health::after(entry.as_ref(), &sign, at);
         if let Some(next) = &next {
             assert!(next.latencies.len() <= 20.max(entry.as_ref().map_or(0, |entry| entry.latencies.len())));
+            assert_eq!(next.checked_at, now, "{next:?}");
+            let old =
+                Sign { outcome: Outcome::Success(Duration::ZERO), at: Timestamp(now.saturating_sub(1)), evidence };
+            assert_eq!(health::after(Some(next), &old, at), None, "an older sign wins: {next:?}");
         }
-        if let Some(claimed) = entry.as_ref().and_then(|entry| health::claim_recheck(entry, Timestamp(now))) {
-            assert!(gated && claimed.check_at == Some(now + 1_000), "{claimed:?}");
+        if let Some(claimed) = entry.as_ref().and_then(|entry| health::claim_recheck(entry, at)) {
+            assert!(
+                verdict(entry.as_ref(), now) == State::Unhealthy && claimed.check_at == Some(now + 1_000),
+                "{claimed:?}"
+            );
         }
         let wrote = next.is_some();
         entry = next.or(entry);
         let state = verdict(entry.as_ref(), now);
-        match outcome {
-            Outcome::Success(_) => {
-                doubts = 0;
-                assert_eq!((state, gate(entry.as_ref(), now)), (State::Healthy, None));
-            }
-            Outcome::Down(_) => {
-                assert_eq!(wrote, !gated, "{entry:?}");
+        match (&sign.outcome, evidence) {
+            (Outcome::Success(_), Evidence::Traffic) if declared => assert!(!wrote),
+            (Outcome::Success(_), _) => assert_eq!((state, gate(entry.as_ref(), now)), (State::Healthy, None)),
+            (Outcome::Unclear(_), _) => assert!(!wrote || gate(entry.as_ref(), now).is_none(), "{entry:?}"),
+            (Outcome::Loop, _) => assert_eq!((state, gate(entry.as_ref(), now)), (State::Unhealthy, None)),
+            (Outcome::Down(_), _) => {
+                assert!(evidence != Evidence::Traffic || wrote != paused, "{entry:?}");
                 assert_eq!(state, State::Unhealthy);
                 assert!(gate(entry.as_ref(), now).is_some_and(|wait| (1..=30_000).contains(&wait)), "{entry:?}");
             }
-            Outcome::Doubtful(_) => {
-                doubts += 1;
-                assert!(doubts < 3 || state == State::Unhealthy, "{doubts} in a row: {entry:?}");
+            // It gates only what was down before.
+            (Outcome::Doubtful(_), _) => {
+                assert!(state != State::Unhealthy || verdict(last.as_ref(), now) == State::Unhealthy, "{entry:?}")
             }
-            Outcome::Nothing => assert!(!wrote),
+            (Outcome::Nothing, _) => assert!(!wrote),
         }
         judge(entry.as_ref(), now);
     }
@@ -310,11 +328,22 @@ fn verdict(entry: Option<&Entry>, now: u64) -> State {
     }
 }
 
-/// How long requests wait, in ms.
-fn gate(entry: Option<&Entry>, now: u64) -> Option<u64> {
+/// How long the pause lasts, in ms.
+fn pause(entry: Option<&Entry>, now: u64) -> Option<u64> {
     let entry = entry.filter(|entry| is_fresh(entry, now) && entry.state == State::Unhealthy)?;
     let wait = entry.retry_at?.checked_sub(now)?;
     (1..=30_000).contains(&wait).then_some(wait)
+}
+
+/// How long requests wait, in ms: for the end of the pause, or for the next check of the endpoint that declared the outage.
+fn gate(entry: Option<&Entry>, now: u64) -> Option<u64> {
+    let declared = entry.filter(|entry| {
+        verdict(Some(entry), now) == State::Unhealthy
+            && entry.declared_by.is_some()
+            && now < entry.checked_at.saturating_add(35_000)
+            && entry.retry_at.is_some_and(|retry_at| retry_at <= now + 30_000)
+    });
+    pause(entry, now).or(declared.map(|_| 1_000))
 }
 
 fn judge(entry: Option<&Entry>, now: u64) {

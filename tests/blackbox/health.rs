@@ -1,6 +1,9 @@
 //! These need a gateway whose store nobody else uses, so each starts its own; the backend is a small server that the test can stop.
 
+mod checks;
 mod scene;
+mod suspects;
+mod upkeep;
 
 use crate::harness::{Feature, Request, offers};
 use scene::{Manner, WELL, get, listed, settled, stats, turned_away, until, with, written};
@@ -75,11 +78,12 @@ fn resets_gate_after_three_in_a_row_and_a_good_answer_starts_the_count_again() {
                 written(lab, 3 + failures, |entry| entry["failures"] == failures || entry["state"] == "unhealthy")
                     .await;
             }
-            // Gated after the third. A retry breaks like the others.
+            // The third makes it suspect; its check breaks as well, and gates it. A retry breaks like the others.
             let mut marks = 1;
+            written(lab, 7, |entry| entry["marks"] == marks).await;
             turned_away(lab, since, async || {
                 marks += 1;
-                written(lab, 5 + marks, |entry| entry["marks"] == marks).await;
+                written(lab, 6 + marks, |entry| entry["marks"] == marks).await;
             })
             .await;
         },

@@ -2,4 +2,5 @@
 
 pub mod entry;
 pub mod observation;
+pub mod outcome;
 pub mod rules;

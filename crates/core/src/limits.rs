@@ -5,6 +5,15 @@ use std::time::Duration;
 /// How long a health entry is fresh.
 pub const HEALTH_TTL: Duration = Duration::from_secs(30);
 
+/// The periodic survey renews entries that expire within this time.
+pub const RENEWAL_LEAD: Duration = Duration::from_secs(10);
+
+/// How much longer than others an entry is fresh that the periodic survey has found: the next survey begins 30 s later, and its checks take time.
+pub const RENEWAL_GRACE: Duration = Duration::from_secs(5);
+
+/// How often requests check a backend that is down in the background.
+pub const RECHECK_INTERVAL: Duration = Duration::from_secs(1);
+
 /// Time limit of an active check.
 pub const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 

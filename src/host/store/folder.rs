@@ -45,6 +45,11 @@ impl FolderStore {
             failed(Place::Key(key.to_owned()), "written", &error)
         })
     }
+
+    /// Removes a key.
+    pub(crate) fn delete(&self, key: &str) -> Result<(), ConfigError> {
+        fs::remove_file(path(key)).map_err(|error| failed(Place::Key(key.to_owned()), "removed", &error))
+    }
 }
 
 impl Store for FolderStore {

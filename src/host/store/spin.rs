@@ -29,6 +29,11 @@ impl SpinStore {
     pub(crate) fn set(&self, key: &str, value: &[u8]) -> Result<(), ConfigError> {
         self.store()?.set(key, value).map_err(|error| failed(Place::Key(key.to_owned()), "written", &error))
     }
+
+    /// Removes a key. As slow as [`SpinStore::set`].
+    pub(crate) fn delete(&self, key: &str) -> Result<(), ConfigError> {
+        self.store()?.delete(key).map_err(|error| failed(Place::Key(key.to_owned()), "removed", &error))
+    }
 }
 
 impl Store for SpinStore {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// How a [`Server`] treats its requests.
@@ -15,6 +16,14 @@ use tokio::task::JoinHandle;
 pub(super) enum Manner {
     /// Answers with this status; with the second one on `/up`.
     Answer(u16, u16),
+    /// Answers with the status that is in the path, as in `/404/health`; where there is none, with 200.
+    Named,
+    /// Breaks the connection on `/crash`, answers with this status on `/health` and well otherwise.
+    Crash(u16),
+    /// As [`Manner::Crash`], but breaks no connection before so many have asked for `/crash`.
+    CrashTogether(usize),
+    /// Sends half of a body on `/x`, and breaks the connection on other paths.
+    Half,
     /// Answers well, but nobody on `/x` before so many have asked there.
     Together(usize),
     /// Breaks the connection.
@@ -31,6 +40,8 @@ pub(super) struct Server {
     pub(super) accepted: Arc<AtomicUsize>,
     /// The requests so far: paths, and when they came.
     seen: Arc<Mutex<Vec<(String, Instant)>>>,
+    /// Lets answers end that were begun on `/stream`.
+    released: watch::Sender<bool>,
     task: Option<JoinHandle<()>>,
 }
 
@@ -42,6 +53,7 @@ impl Server {
             manner: Arc::new(Mutex::new(manner)),
             accepted: Arc::default(),
             seen: Arc::default(),
+            released: watch::Sender::new(false),
             task: None,
         };
         server.task = Some(server.serve(listener));
@@ -50,12 +62,14 @@ impl Server {
 
     fn serve(&self, listener: TcpListener) -> JoinHandle<()> {
         let (manner, seen, accepted) = (Arc::clone(&self.manner), Arc::clone(&self.seen), Arc::clone(&self.accepted));
+        let released = self.released.clone();
         tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 accepted.fetch_add(1, Ordering::SeqCst);
-                let (manner, seen) = (*manner.lock().expect("sound"), Arc::clone(&seen));
-                connections.spawn(async move { answer(stream, manner, &seen).await });
+                let (manner, seen, released) =
+                    (*manner.lock().expect("sound"), Arc::clone(&seen), released.subscribe());
+                connections.spawn(async move { answer(stream, manner, &seen, released).await });
             }
         })
     }
@@ -76,6 +90,11 @@ impl Server {
         *self.manner.lock().expect("sound") = manner;
     }
 
+    /// Ends the answers on `/stream`.
+    pub(super) fn release(&self) {
+        self.released.send_replace(true);
+    }
+
     pub(super) fn seen(&self, path: &str) -> usize {
         self.times(path).len()
     }
@@ -91,7 +110,12 @@ fn times(seen: &Mutex<Vec<(String, Instant)>>, path: &str) -> Vec<Instant> {
 }
 
 /// Serves one request; every connection is for one, so that a stopped server has none left.
-async fn answer(mut stream: TcpStream, manner: Manner, seen: &Mutex<Vec<(String, Instant)>>) {
+async fn answer(
+    mut stream: TcpStream,
+    manner: Manner,
+    seen: &Mutex<Vec<(String, Instant)>>,
+    mut released: watch::Receiver<bool>,
+) {
     let mut bytes = Vec::new();
     while !bytes.windows(4).any(|window| window == b"\r\n\r\n") {
         let mut chunk = [0; 4096];
@@ -107,11 +131,33 @@ async fn answer(mut stream: TcpStream, manner: Manner, seen: &Mutex<Vec<(String,
     let head = String::from_utf8_lossy(&bytes).into_owned();
     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
     seen.lock().expect("sound").push((path.clone(), Instant::now()));
+    let send = async |mut stream: TcpStream, status: u16| {
+        let head = format!("HTTP/1.1 {status} x\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok");
+        _ = stream.write_all(head.as_bytes()).await;
+    };
+    if path == "/stream" {
+        let head = b"HTTP/1.1 200 x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n";
+        _ = stream.write_all(head).await;
+        _ = released.wait_for(|released| *released).await;
+        _ = stream.write_all(b"0\r\n\r\n").await;
+        return;
+    }
     match manner {
-        Manner::Answer(status, health) => {
-            let status = if path == "/up" { health } else { status };
-            let head = format!("HTTP/1.1 {status} x\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok");
-            _ = stream.write_all(head.as_bytes()).await;
+        Manner::Answer(status, health) => send(stream, if path == "/up" { health } else { status }).await,
+        Manner::Named => {
+            let named = path.split('/').find_map(|segment| segment.parse().ok());
+            send(stream, named.unwrap_or(200)).await;
+        }
+        Manner::Crash(_) | Manner::CrashTogether(_) if path == "/crash" => {
+            if let Manner::CrashTogether(count) = manner {
+                until(|| times(seen, &path).len() >= count).await;
+            }
+            stream.set_zero_linger().expect("the socket is open");
+        }
+        Manner::Crash(health) if path == "/health" => send(stream, health).await,
+        Manner::Crash(_) | Manner::CrashTogether(_) => send(stream, 200).await,
+        Manner::Half if path == "/x" => {
+            _ = stream.write_all(b"HTTP/1.1 200 x\r\nconnection: close\r\ncontent-length: 10\r\n\r\nhello").await;
         }
         Manner::Together(count) => {
             if path == "/x" {
@@ -119,7 +165,7 @@ async fn answer(mut stream: TcpStream, manner: Manner, seen: &Mutex<Vec<(String,
             }
             _ = stream.write_all(b"HTTP/1.1 200 x\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok").await;
         }
-        Manner::Reset => stream.set_zero_linger().expect("the socket is open"),
+        Manner::Reset | Manner::Half => stream.set_zero_linger().expect("the socket is open"),
         Manner::Hang => std::future::pending().await,
     }
 }
@@ -204,8 +250,19 @@ pub(super) async fn turned_away(lab: &Lab, mut since: Instant, mut again: impl A
 /// How `/backends` shows `cf-d1`.
 pub(super) async fn listed(lab: &Lab) -> serde_json::Value {
     let body = Request::get("/backends").send(lab).await.json();
-    let backends = body["backends"].as_array().expect("a list");
-    backends.iter().find(|backend| backend["id"] == "cf-d1").expect("cf-d1").clone()
+    of("cf-d1", &body)
+}
+
+/// How a listing shows a backend.
+pub(super) fn of(id: &str, listing: &serde_json::Value) -> serde_json::Value {
+    let backends = listing["backends"].as_array().expect("a list");
+    backends.iter().find(|backend| backend["id"] == id).unwrap_or_else(|| panic!("no {id}")).clone()
+}
+
+/// Milliseconds since the Unix epoch.
+pub(super) fn now() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    u64::try_from(now.as_millis()).expect("before the end of time")
 }
 
 pub(super) const WELL: Manner = Manner::Answer(200, 200);

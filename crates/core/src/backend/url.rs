@@ -123,6 +123,11 @@ impl BackendUrl {
         format!("{}://{}", self.scheme.as_str(), self.authority)
     }
 
+    /// A short name of the whole URL (see [`fingerprint`]).
+    pub fn fingerprint(&self) -> u32 {
+        fingerprint(&[self.scheme.as_str(), &self.authority, &self.base_path])
+    }
+
     /// Path and query of a request to this backend: the base path, then `path_and_query` byte for byte, with exactly the slashes that were
     /// there and one at the seam.
     pub fn join(&self, path_and_query: &str) -> String {
@@ -147,9 +152,33 @@ impl fmt::Display for BackendUrl {
     }
 }
 
+/// A short name of a text in `parts`, to tell it from another one: FNV-1a. Texts that are meant to look alike can be found; nothing is to rest on it.
+pub fn fingerprint(parts: &[&str]) -> u32 {
+    let mut hash: u32 = 0x811c_9dc5;
+    for part in parts {
+        for byte in part.bytes() {
+            hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+        }
+        // As a byte between the parts would.
+        hash = hash.wrapping_mul(0x0100_0193);
+    }
+    hash
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fingerprint_tells_urls_apart() {
+        let of = |url: &str| BackendUrl::parse(url).unwrap().fingerprint();
+        assert_eq!(of("http://h:1/api/"), of(" HTTP://H:1/api"), "one URL, written twice");
+        let urls =
+            ["http://h:1", "http://h:2", "https://h:1", "http://h:1/a", "http://h:1/b", "http://h:1/a/b", "http://h"];
+        let all: std::collections::BTreeSet<u32> = urls.map(of).into();
+        assert_eq!(all.len(), urls.len());
+        assert_ne!(fingerprint(&["ab", "c"]), fingerprint(&["a", "bc"]));
+    }
 
     #[test]
     fn accepts_and_normalises() {

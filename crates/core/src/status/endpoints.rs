@@ -3,10 +3,20 @@
 use super::page::StatusPage;
 use super::view::BackendView;
 use crate::VERSION;
-use crate::fields::field;
+use crate::fields::{Field, field, values};
 use crate::response::reply::Reply;
+use crate::target::path_of;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
+
+/// The field of a request for `/backends` that is made every 30 s. It makes the gateway renew entries about health that expire soon, and remove those of
+/// backends that are no longer configured. Any value.
+pub const PERIODIC: &str = "x-gateway-periodic";
+
+/// Whether a request is the periodic one.
+pub fn is_periodic(path_and_query: &str, fields: &[Field]) -> bool {
+    path_of(path_and_query) == "/backends" && values(fields, PERIODIC).next().is_some()
+}
 
 /// The answer to `GET /health`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +68,13 @@ pub fn backends_page(page: &StatusPage<'_>) -> Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_periodic_request_says_so_itself() {
+        let periodic = [field("X-Gateway-Periodic", "1")];
+        assert!(is_periodic("/backends", &periodic) && is_periodic("/backends?x", &periodic));
+        assert!(!is_periodic("/backends", &[field("accept", "text/html")]) && !is_periodic("/tasks", &periodic));
+    }
 
     #[test]
     fn health_is_exact() {

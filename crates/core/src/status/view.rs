@@ -23,7 +23,7 @@ pub struct BackendView {
     pub latency_ms: Option<f64>,
     /// Where it was looked up.
     pub location: Location,
-    /// Why it is unhealthy, or what is wrong with its configuration.
+    /// Why it is unhealthy, why its health endpoint tells nothing, or what is wrong with its configuration.
     pub reason: Option<String>,
     /// The last latencies in milliseconds, oldest first, at most 20.
     pub latencies_ms: Vec<f64>,
@@ -50,7 +50,8 @@ impl BackendView {
             location,
             reason: misconfigured.or(note).or_else(|| {
                 // The reason of a failure that is over is of no interest.
-                entry.filter(|_| state != State::Healthy).and_then(|entry| entry.reason.clone())
+                let failure = entry.filter(|_| state != State::Healthy).and_then(|entry| entry.reason.clone());
+                failure.or_else(|| entry.and_then(|entry| entry.note.clone()))
             }),
             latencies_ms: entry.map(|entry| entry.latencies.clone()).unwrap_or_default(),
         }
@@ -64,7 +65,8 @@ mod tests {
     use crate::backend::registry::Backend;
     use crate::backend::url::BackendUrl;
     use crate::config::ConfigError;
-    use crate::health::rules::{Outcome, after};
+    use crate::health::outcome::{Evidence, Outcome, Sign};
+    use crate::health::rules::after;
     use crate::status::endpoints::{Listing, backends_json};
     use std::time::Duration;
 
@@ -81,7 +83,8 @@ mod tests {
                 health_endpoint: None,
             }),
         };
-        let healthy = after(None, &Outcome::Success(Duration::from_micros(1_800)), now);
+        let outcome = Outcome::Success(Duration::from_micros(1_800));
+        let healthy = after(None, &Sign { outcome, at: now, evidence: Evidence::Traffic }, now);
         let views = vec![
             BackendView::new(&listed(Location::Local), healthy.as_ref(), None, now),
             BackendView::new(&listed(Location::Cloud), None, None, now),
@@ -105,5 +108,21 @@ mod tests {
         let view = BackendView::new(&broken, None, None, now);
         assert_eq!(view.reason.as_deref(), Some("key 'backend:b' of the key-value store is bad"));
         assert_eq!((view.url, view.health), (None, State::Unknown));
+
+        let reference = BackendRef::new("b", Location::Local);
+        let url = BackendUrl::parse("http://h:1").unwrap();
+        let backend = Backend { reference: reference.clone(), name: "b".into(), url, health_endpoint: None };
+        let listed = Listed { reference, name: "b".into(), backend: Ok(backend) };
+        for (state, reason, note, shown) in [
+            (State::Unhealthy, Some("refused"), Some("answered 404"), Some("refused")),
+            (State::Unknown, None, Some("answered 404"), Some("answered 404")),
+            (State::Healthy, None, Some("answered 404"), Some("answered 404")),
+            (State::Healthy, Some("no response"), None, None),
+        ] {
+            let (reason, note) = (reason.map(str::to_owned), note.map(str::to_owned));
+            let entry = Entry { state, checked_at: now.0, expires_at: now.0 + 1, reason, note, ..Entry::default() };
+            let view = BackendView::new(&listed, Some(&entry), None, now);
+            assert_eq!((view.health, view.reason.as_deref()), (state, shown));
+        }
     }
 }

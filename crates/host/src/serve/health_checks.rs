@@ -1,7 +1,8 @@
 //! Asks the gateway for its backends now and then, so that their health is known without traffic.
 //!
 //! The gateway checks the backends whose health is due when `GET /backends` arrives. It is asked here without a
-//! connection and beside the slots of the clients, so that neither a client nor a drain ever waits for a check.
+//! connection and beside the slots of the clients, so that neither a client nor a drain ever waits for a check. A field
+//! says that the request is the periodic one: the gateway then renews what expires before the next.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytes::Bytes;
+use gateway_core::status::endpoints::PERIODIC;
 use http_body_util::{BodyExt, Empty};
 use hyper::header::{ACCEPT, HOST, USER_AGENT};
 use hyper::{Method, Request, StatusCode, Uri};
@@ -117,6 +119,7 @@ fn request(address: SocketAddr) -> Result<Request<Empty<Bytes>>, hyper::http::Er
         .header(HOST, &authority)
         .header(ACCEPT, "application/json")
         .header(USER_AGENT, AGENT)
+        .header(PERIODIC, "1")
         .body(Empty::new())?;
     spin_headers::append(request.headers_mut(), &uri, &authority, address);
     Ok(request)
@@ -146,6 +149,7 @@ mod tests {
             assert_eq!(value("host"), address);
             assert_eq!(value("accept"), "application/json");
             assert_eq!(value("spin-full-url"), format!("http://{address}/backends"));
+            assert_eq!(value("x-gateway-periodic"), "1");
         }
     }
 }
