@@ -1,6 +1,6 @@
 //! A client that sends exactly what it is told and reads the answer piece by piece.
 
-use super::Lab;
+use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -69,18 +69,19 @@ impl Request {
     }
 
     /// Sends it on a connection of its own.
-    pub(crate) async fn start(self, lab: &Lab) -> Pending {
-        let mut stream = TcpStream::connect(lab.gateway).await.expect("the gateway listens");
+    pub(crate) async fn start(self, to: impl Into<SocketAddr>) -> Pending {
+        let to = to.into();
+        let mut stream = TcpStream::connect(to).await.expect("the gateway listens");
         stream.set_nodelay(true).expect("the socket is open");
-        let head = format!("{}host: {}\r\n\r\n", self.head, lab.gateway);
+        let head = format!("{}host: {}\r\n\r\n", self.head, to);
         stream.write_all(head.as_bytes()).await.expect("the gateway reads");
         stream.write_all(&self.body).await.expect("the gateway reads");
         Pending { stream }
     }
 
     /// Sends it and reads the whole answer.
-    pub(crate) async fn send(self, lab: &Lab) -> Response {
-        let mut response = self.start(lab).await.head().await;
+    pub(crate) async fn send(self, to: impl Into<SocketAddr>) -> Response {
+        let mut response = self.start(to).await.head().await;
         response.read_to_end().await.expect("the response is whole");
         response
     }
