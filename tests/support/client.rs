@@ -1,4 +1,5 @@
 //! A client that sends exactly what it is told and reads the answer piece by piece.
+#![allow(dead_code, reason = "each suite that shares this file uses a part of it")]
 
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -70,10 +71,15 @@ impl Request {
 
     /// Sends it on a connection of its own.
     pub(crate) async fn start(self, to: impl Into<SocketAddr>) -> Pending {
-        let to = to.into();
-        let mut stream = TcpStream::connect(to).await.expect("the gateway listens");
+        let stream = TcpStream::connect(to.into()).await.expect("the gateway listens");
         stream.set_nodelay(true).expect("the socket is open");
-        let head = format!("{}host: {}\r\n\r\n", self.head, to);
+        self.start_on(stream).await
+    }
+
+    /// Sends it on a connection that is there already.
+    pub(crate) async fn start_on(self, mut stream: TcpStream) -> Pending {
+        let to = stream.peer_addr().expect("the socket is open");
+        let head = format!("{}host: {to}\r\n\r\n", self.head);
         stream.write_all(head.as_bytes()).await.expect("the gateway reads");
         stream.write_all(&self.body).await.expect("the gateway reads");
         Pending { stream }
@@ -96,6 +102,15 @@ impl Pending {
     /// Sends more bytes.
     pub(crate) async fn write(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).await.expect("the gateway reads");
+    }
+
+    /// Reads an interim response, or whatever comes in its place, without what follows its empty line.
+    pub(crate) async fn interim(&mut self) -> String {
+        let mut bytes = Vec::new();
+        while !bytes.ends_with(b"\r\n\r\n") {
+            bytes.push(self.stream.read_u8().await.expect("the gateway answers"));
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// Goes on sending beside what follows, as far as the gateway takes it.
@@ -163,6 +178,17 @@ impl Response {
         let values = self.values(name);
         assert!(values.len() <= 1, "{name} appears {} times: {values:?}", values.len());
         values.first().copied()
+    }
+
+    /// The connection, for the next request. The body has to be read.
+    pub(crate) fn into_stream(self) -> TcpStream {
+        assert!(self.raw.is_empty(), "nothing follows the answer: {:?}", String::from_utf8_lossy(&self.raw));
+        self.stream
+    }
+
+    /// The body read so far.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.decoded
     }
 
     /// The body read so far, as text.

@@ -1,4 +1,5 @@
 //! Programs that tests start, and that end with them.
+#![allow(dead_code, reason = "each suite that shares this file uses a part of it")]
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -18,13 +19,15 @@ wait "$child"
 rm -rf -- "$folder"
 "#;
 
-/// A running host. It ends with [`Process::stop`], or with the test run.
+/// A running program. It ends with [`Process::stop`], or with the test run.
 pub(crate) struct Process {
     /// The shell that watches it, and the stdin by which it knows that the run goes on.
     watcher: Mutex<(Child, Option<ChildStdin>)>,
-    /// The host's process id.
+    /// The program's process id.
     pub(crate) id: u32,
-    /// The folder of its store, where that is one.
+    /// What it printed up to the line by which it is ready.
+    pub(crate) said: String,
+    /// The folder of a host's store, where that is one.
     pub(crate) store: Option<PathBuf>,
 }
 
@@ -67,17 +70,23 @@ impl Process {
             let read = output.read_line(&mut said).expect("text");
             assert!(read > 0, "{} ended: {said}", program.display());
         }
-        // Nobody reads the log, but a full pipe would stop the host.
+        // Nobody reads the log, but a full pipe would stop the program.
         std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
         let stdin = watcher.stdin.take();
         let watcher = Mutex::new((watcher, stdin));
-        Process { watcher, id: id.trim().parse().expect("a process id"), store }
+        Process { watcher, id: id.trim().parse().expect("a process id"), said, store }
     }
 
-    /// Ends it and removes its store.
+    /// Ends it and removes its folder.
     pub(crate) fn stop(&self) {
         let mut watcher = self.watcher.lock().expect("no panic while locked");
         drop(watcher.1.take());
         _ = watcher.0.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
