@@ -20,9 +20,9 @@ pub(crate) const ENDINGS: [(&str, Exchange); 3] = [
 /// Requests at the same time, so that as many connections are left idle.
 const AT_ONCE: usize = 10;
 
-/// How far from the end of a connection it is used again, in milliseconds. What shows most comes first: servers that allow for longer have fewer
-/// tries.
-const OFFSETS: [i64; 7] = [-5, 0, 20, -60, 5, 200, -20];
+/// How far from the end of a connection it is used again, and how far apart the requests then are, in milliseconds. What shows most comes first:
+/// where connections may idle for longer there are fewer tries.
+const OFFSETS: [(i64, u64); 7] = [(-5, 0), (-4, 1), (0, 0), (-3, 1), (20, 0), (-60, 0), (200, 0)];
 
 /// About how long the tries may take together.
 const TRIES: Duration = Duration::from_secs(9);
@@ -31,7 +31,7 @@ const TRIES: Duration = Duration::from_secs(9);
 const HALF_A_MINUTE: Duration = Duration::from_secs(30);
 
 /// How long a server takes to end an idle connection, where it does so within this time.
-const LONGEST: Duration = Duration::from_secs(6);
+const MAX_IDLE: Duration = Duration::from_secs(6);
 
 /// 240 GETs from one client and 240 from four, while each connection to the backend ends right after its answer.
 async fn closes(way: Way) {
@@ -58,14 +58,13 @@ fn outcome(response: &Response) -> String {
 /// GETs about the moment in which the server ends idle connections.
 async fn idles(way: Way) {
     let limit = idle_limit(&way).await;
-    at_once(&way, "GET").await;
-    let mut seen = BTreeMap::new();
+    spread(&way, "GET", AT_ONCE, Duration::ZERO).await;
+    let (mut seen, mut wanted) = (BTreeMap::new(), BTreeMap::new());
     let tries = (TRIES.as_millis() / limit.as_millis().max(1)).clamp(3, OFFSETS.len() as u128) as usize;
-    let mut wanted = BTreeMap::new();
-    for &offset in &OFFSETS[..tries] {
+    for &(offset, apart) in &OFFSETS[..tries] {
         let pause = limit.as_millis() as i64 + offset;
         tokio::time::sleep(Duration::from_millis(pause.max(0) as u64)).await;
-        seen.insert(offset, at_once(&way, "GET").await);
+        seen.insert(offset, spread(&way, "GET", AT_ONCE, Duration::from_millis(apart)).await);
         wanted.insert(offset, all_well(AT_ONCE));
     }
     assert_eq!(seen, wanted, "milliseconds from the limit of {limit:?}: answers and how often");
@@ -74,9 +73,13 @@ async fn idles(way: Way) {
 /// What may not be sent twice, well after the server has ended its connections: their end has been seen.
 async fn idled(way: Way) {
     let limit = idle_limit(&way).await;
-    at_once(&way, "GET").await;
+    spread(&way, "GET", AT_ONCE, Duration::ZERO).await;
     tokio::time::sleep(limit + Duration::from_millis(1500)).await;
-    assert_eq!(at_once(&way, "POST").await, all_well(AT_ONCE), "POSTs 1.5 s after the limit of {limit:?}");
+    assert_eq!(
+        spread(&way, "POST", AT_ONCE, Duration::ZERO).await,
+        all_well(AT_ONCE),
+        "POSTs 1.5 s after the limit of {limit:?}"
+    );
 }
 
 /// How long this server lets a connection idle, as a client of its own sees it.
@@ -93,7 +96,7 @@ pub(crate) async fn idle_limit(way: &Way) -> Duration {
             last = Instant::now();
         }
     };
-    _ = tokio::time::timeout(LONGEST, end).await;
+    _ = tokio::time::timeout(MAX_IDLE, end).await;
     assert!(answer > 0, "the server answers");
     last.elapsed()
 }
@@ -115,11 +118,6 @@ pub(crate) async fn half_a_minute_on(way: Way) {
     let mut answer = request.start_on(first.into_stream()).await.head().await;
     answer.read_to_end().await.expect("the answer is whole");
     assert_eq!(answer.status, 200, "a POST on a connection that was idle for 31 s");
-}
-
-/// Requests that keep as many connections busy at the same time.
-async fn at_once(way: &Way, method: &'static str) -> BTreeMap<String, usize> {
-    spread(way, method, AT_ONCE, Duration::ZERO).await
 }
 
 /// `number` requests without a body, each begun a bit later than the one before. Each keeps a connection busy for 50 ms.
