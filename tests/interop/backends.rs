@@ -174,7 +174,7 @@ pub(crate) fn nginx_settings(path: &str, servers: &str) -> String {
 pub(crate) static TOMCAT: Backend = Backend { name: "Tomcat", start: tomcat, without: &[] };
 
 fn tomcat() -> Result<Running, String> {
-    let program = Program::find(&["java"], "-version")?;
+    let program = Program::java()?;
     let library = "/usr/share/java/tomcat10-embed-core.jar";
     if !std::path::Path::new(library).exists() {
         return Err("libtomcat10-embed-java is not installed".to_owned());

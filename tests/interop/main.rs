@@ -1,4 +1,4 @@
-//! Real servers around the gateway: behind it as backends, before it as proxies. `docs/interop.md` says which.
+//! Real servers around the gateway: behind it as backends, before it as proxies and clients. `docs/interop.md` says which.
 //!
 //! Each test starts one server, a gateway in a process of its own, and runs every exchange of the table in `exchanges.rs` through them. A server
 //! that is not installed is SKIPPED. `RECORD=1 cargo test --test interop` writes the versions that it saw into `docs/interop.md`.
@@ -35,6 +35,9 @@ mod backends;
 /// The proxies before it.
 mod proxies;
 
+/// The clients before it.
+mod clients;
+
 /// What each of them has to get through.
 mod exchanges;
 
@@ -48,6 +51,7 @@ mod secure;
 mod matrix;
 
 use backends::{BUN, GUNICORN, NODE, PHP, PHP_FPM, PUMA, TOMCAT, UVICORN};
+use clients::{CURL, JAVA, NODE_FETCH, PYTHON};
 use proxies::{CADDY, HAPROXY, NGINX, NGINX_AS_IT_COMES};
 
 #[test]
@@ -108,6 +112,26 @@ fn before_it_haproxy() {
 #[test]
 fn before_it_caddy() {
     matrix::before(&CADDY);
+}
+
+#[test]
+fn before_it_curl() {
+    matrix::from(&CURL);
+}
+
+#[test]
+fn before_it_python() {
+    matrix::from(&PYTHON);
+}
+
+#[test]
+fn before_it_node_fetch() {
+    matrix::from(&NODE_FETCH);
+}
+
+#[test]
+fn before_it_java() {
+    matrix::from(&JAVA);
 }
 
 /// The first by name, so that it idles beside all others.

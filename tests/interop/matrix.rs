@@ -1,6 +1,7 @@
 //! Runs a row of the matrix, cell by cell, and writes it down.
 
 use crate::backends::{self, Backend, NODE, PHP, PUMA, Running};
+use crate::clients::{CURL, Client, JAVA, NODE_FETCH, PYTHON};
 use crate::endings::{ENDINGS, half_a_minute_between, half_a_minute_on};
 use crate::exchanges::{EXCHANGES, Way};
 use crate::programs::Gateway;
@@ -210,6 +211,17 @@ fn before_securely(proxy: &Proxy) {
     });
 }
 
+/// This client asks an app on Node through the gateway.
+pub(crate) fn from(client: &'static Client) {
+    let (Some(server), Some(program)) = (or_skip((NODE.start)()), or_skip((client.program)())) else { return };
+    block_on(async {
+        let gateway = Gateway::start(&[(id("client"), server.address)]);
+        let mut row = Row::new(client.name, &program.version, &[]);
+        row.cell("client", client.run(program, gateway.address())).await;
+        row.end();
+    });
+}
+
 /// Connections that a proxy keeps to the gateway stay open for longer than the gateway waits for a request head.
 pub(crate) fn idle_before(proxy: &Proxy) {
     let Some(server) = or_skip((NODE.start)()) else { return };
@@ -244,11 +256,12 @@ fn the_document_names_every_server_and_exchange() {
         use crate::proxies::{CADDY, HAPROXY, NGINX, NGINX_AS_IT_COMES};
         [&NGINX, &NGINX_AS_IT_COMES, &HAPROXY, &CADDY].map(|proxy| proxy.name)
     };
-    for name in servers.iter().chain(&proxies) {
+    let clients = [&CURL, &PYTHON, &NODE_FETCH, &JAVA].map(|client| client.name);
+    for name in servers.iter().chain(&proxies).chain(&clients) {
         assert!(text.contains(&format!("\n| {name} |")), "docs/interop.md has a row for {name}");
     }
     let exchanges = EXCHANGES.map(|(name, _)| name).into_iter().chain(ENDINGS.map(|(name, _)| name));
-    for name in exchanges.chain(SECURE.map(|(name, _)| name)).chain(["checks"]) {
+    for name in exchanges.chain(SECURE.map(|(name, _)| name)).chain(["checks", "client"]) {
         assert!(text.contains(&format!("\n| `{name}` |")), "docs/interop.md says what {name} is");
     }
 }

@@ -16,7 +16,8 @@ pub(crate) fn app(name: &str) -> String {
 
 /// A program that is installed.
 pub(crate) struct Program {
-    path: PathBuf,
+    /// Where it is.
+    pub(crate) path: PathBuf,
     /// The first number with a dot in what it says of itself.
     pub(crate) version: String,
 }
@@ -34,6 +35,12 @@ impl Program {
             .find_map(|(folder, name)| in_folder(folder, name))
             .ok_or_else(|| format!("{} is not installed", names[0].trim_end_matches('*')))?;
         Self::at(path, version)
+    }
+
+    /// The `java` that can run a source file: the one beside `javac`.
+    pub(crate) fn java() -> Result<Self, String> {
+        let compiler = Program::find(&["javac"], "-version")?;
+        Ok(Program { path: compiler.path.with_file_name("java"), ..compiler })
     }
 
     /// The program at `path`, asked for its version by the argument `version`.
