@@ -99,8 +99,10 @@ pub(crate) static BUN: Backend = Backend {
 };
 
 fn bun() -> Result<Running, String> {
-    let path = installed("examples/backends/bun-sqlite")?.join("node_modules/.bin/bun");
-    Ok(starts(&Program::at(path, "--version")?, &[&app("bun.ts")], "listening on"))
+    let folder = installed("examples/backends/bun-sqlite")?;
+    // npm may have left the program where it does not run yet; what that prints is no version.
+    _ = std::process::Command::new("node").arg("prepare-bun.mjs").current_dir(&folder).output();
+    Ok(starts(&Program::at(folder.join("node_modules/.bin/bun"), "--version")?, &[&app("bun.ts")], "listening on"))
 }
 
 pub(crate) static PHP: Backend = Backend {

@@ -33,7 +33,7 @@ async function answer(request, response) {
       return text(200, JSON.stringify({ sha256: hash.digest("hex"), length }));
     }
     case "/refuse":
-      return text(413, "too large", { connection: "close" });
+      return text(413, "too large");
     case "/etag":
       return request.headers["if-none-match"] === '"v1"'
         ? response.writeHead(304, { etag: '"v1"' }).end()
