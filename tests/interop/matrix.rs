@@ -2,12 +2,13 @@
 
 use crate::backends::{self, Backend, NODE, PHP, PUMA, Running};
 use crate::clients::{CURL, Client, JAVA, NODE_FETCH, PYTHON};
-use crate::endings::{ENDINGS, half_a_minute_between, half_a_minute_on};
+use crate::endings::{ENDINGS, IDLES, half_a_minute_between, half_a_minute_on, idles};
 use crate::exchanges::{EXCHANGES, Way};
 use crate::programs::Gateway;
 use crate::proxies::{Kind, Proxy};
 use crate::secure::{SECURE, SecureWay};
 use std::net::SocketAddr;
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -126,10 +127,14 @@ pub(crate) fn behind(backend: &Backend) {
             .chain(ENDINGS.iter().map(|(name, _)| name))
             .map(|&name| (id(name), server.quick.filter(|_| name == "closes").unwrap_or(server.address)));
         let gateway = Gateway::start(&addresses.collect::<Vec<_>>());
+        // It takes longest, and nobody else may use its connections: a gateway of its own, beside the others.
+        let second = Gateway::start(&[(id(IDLES), server.address)]);
+        let beside = tokio::spawn(idles(way(second.address(), IDLES, &server)));
         let mut row = Row::new(backend.name, &server.version, backend.without);
         for (name, exchange) in EXCHANGES.into_iter().chain(ENDINGS) {
             row.cell(name, exchange(way(gateway.address(), name, &server))).await;
         }
+        row.cell(IDLES, async { beside.await.unwrap_or_else(|error| resume_unwind(error.into_panic())) }).await;
         row.end();
     });
 }
@@ -261,7 +266,7 @@ fn the_document_names_every_server_and_exchange() {
         assert!(text.contains(&format!("\n| {name} |")), "docs/interop.md has a row for {name}");
     }
     let exchanges = EXCHANGES.map(|(name, _)| name).into_iter().chain(ENDINGS.map(|(name, _)| name));
-    for name in exchanges.chain(SECURE.map(|(name, _)| name)).chain(["checks", "client"]) {
+    for name in exchanges.chain(SECURE.map(|(name, _)| name)).chain([IDLES, "checks", "client"]) {
         assert!(text.contains(&format!("\n| `{name}` |")), "docs/interop.md says what {name} is");
     }
 }
