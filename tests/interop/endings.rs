@@ -121,7 +121,7 @@ pub(crate) async fn half_a_minute_on(way: Way) {
     let first = way.get("/").await;
     tokio::time::sleep(HALF_A_MINUTE + Duration::from_secs(1)).await;
     let request = way.request("POST", "/").field("content-length", "0");
-    let mut answer = request.start_on(first.into_stream()).await.head().await;
+    let mut answer = request.start_on(first, way.to).await.head().await;
     answer.read_to_end().await.expect("the answer is whole");
     assert_eq!(answer.status, 200, "a POST on a connection that was idle for 31 s");
 }

@@ -79,13 +79,13 @@ pub(crate) fn hashed(body: &[u8]) -> serde_json::Value {
 }
 
 async fn answers(way: Way) {
-    let mut stream = tokio::net::TcpStream::connect(way.to).await.expect("the way is open");
-    for number in 1..=20 {
-        let mut response = way.request("GET", "/").start_on(stream).await.head().await;
-        response.read_to_end().await.expect("the answer is whole");
-        assert_eq!((response.status, response.text()), (200, "ok"), "GET number {number} on one connection");
-        stream = response.into_stream();
+    let mut last = way.get("/").await;
+    for number in 2..=20 {
+        assert_eq!((last.status, last.text()), (200, "ok"), "the GET before number {number}, on one connection");
+        last = way.request("GET", "/").start_on(last, way.to).await.head().await;
+        last.read_to_end().await.expect("the answer is whole");
     }
+    assert_eq!((last.status, last.text()), (200, "ok"), "the last GET");
 }
 
 async fn upload(way: Way, framing: for<'a> fn(&'a [u8]) -> Body<'a>) {
@@ -139,7 +139,7 @@ async fn head(way: Way) {
 
 /// An answer without a body leaves the connection fit for the next request.
 async fn follows(way: &Way, response: Response) {
-    let mut next = way.request("GET", "/").start_on(response.into_stream()).await.head().await;
+    let mut next = way.request("GET", "/").start_on(response, way.to).await.head().await;
     next.read_to_end().await.expect("the answer is whole");
     assert_eq!((next.status, next.text()), (200, "ok"), "the next request on the connection");
 }

@@ -71,14 +71,19 @@ impl Request {
 
     /// Sends it on a connection of its own.
     pub(crate) async fn start(self, to: impl Into<SocketAddr>) -> Pending {
-        let stream = TcpStream::connect(to.into()).await.expect("the gateway listens");
+        let to = to.into();
+        let stream = TcpStream::connect(to).await.expect("the gateway listens");
         stream.set_nodelay(true).expect("the socket is open");
-        self.start_on(stream).await
+        self.write_to(stream, to).await
     }
 
-    /// Sends it on a connection that is there already.
-    pub(crate) async fn start_on(self, mut stream: TcpStream) -> Pending {
-        let to = stream.peer_addr().expect("the socket is open");
+    /// Sends it on the connection of an answer that was read to its end.
+    pub(crate) async fn start_on(self, before: Response, to: impl Into<SocketAddr>) -> Pending {
+        assert!(before.raw.is_empty(), "nothing follows the answer: {:?}", String::from_utf8_lossy(&before.raw));
+        self.write_to(before.stream, to.into()).await
+    }
+
+    async fn write_to(self, mut stream: TcpStream, to: SocketAddr) -> Pending {
         let head = format!("{}host: {to}\r\n\r\n", self.head);
         stream.write_all(head.as_bytes()).await.expect("the gateway reads");
         stream.write_all(&self.body).await.expect("the gateway reads");
@@ -178,12 +183,6 @@ impl Response {
         let values = self.values(name);
         assert!(values.len() <= 1, "{name} appears {} times: {values:?}", values.len());
         values.first().copied()
-    }
-
-    /// The connection, for the next request. The body has to be read.
-    pub(crate) fn into_stream(self) -> TcpStream {
-        assert!(self.raw.is_empty(), "nothing follows the answer: {:?}", String::from_utf8_lossy(&self.raw));
-        self.stream
     }
 
     /// The body read so far.
