@@ -52,7 +52,7 @@ mod matrix;
 
 use backends::{BUN, GUNICORN, NODE, PHP, PHP_FPM, PUMA, TOMCAT, UVICORN};
 use clients::{CURL, JAVA, NODE_FETCH, PYTHON};
-use proxies::{CADDY, HAPROXY, NGINX, NGINX_AS_IT_COMES};
+use proxies::{APACHE, CADDY, HAPROXY, NGINX, NGINX_AS_IT_COMES};
 
 #[test]
 fn behind_it_puma() {
@@ -107,6 +107,11 @@ fn before_it_nginx_as_it_comes() {
 #[test]
 fn before_it_haproxy() {
     matrix::before(&HAPROXY);
+}
+
+#[test]
+fn before_it_apache() {
+    matrix::before(&APACHE);
 }
 
 #[test]

@@ -258,8 +258,8 @@ fn the_document_names_every_server_and_exchange() {
     ]
     .map(|backend| backend.name);
     let proxies = {
-        use crate::proxies::{CADDY, HAPROXY, NGINX, NGINX_AS_IT_COMES};
-        [&NGINX, &NGINX_AS_IT_COMES, &HAPROXY, &CADDY].map(|proxy| proxy.name)
+        use crate::proxies::{APACHE, CADDY, HAPROXY, NGINX, NGINX_AS_IT_COMES};
+        [&NGINX, &NGINX_AS_IT_COMES, &HAPROXY, &APACHE, &CADDY].map(|proxy| proxy.name)
     };
     let clients = [&CURL, &PYTHON, &NODE_FETCH, &JAVA].map(|client| client.name);
     for name in servers.iter().chain(&proxies).chain(&clients) {

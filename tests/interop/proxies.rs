@@ -89,6 +89,26 @@ fn haproxy(gateway: SocketAddr) -> Result<Running, String> {
     Ok(running(&program, &["-db", "-f", &file.display().to_string()], folder, port))
 }
 
+pub(crate) static APACHE: Proxy = Proxy { name: "Apache httpd", start: apache, kind: Kind::Plain, without: &[] };
+
+fn apache(gateway: SocketAddr) -> Result<Running, String> {
+    let program = Program::find(&["apache2"], "-v")?;
+    let (folder, port) = (tempfile::tempdir().expect("a folder"), ReservedPort::new());
+    let path = folder.path().display();
+    let modules = ["mpm_event", "authz_core", "proxy", "proxy_http"]
+        .map(|name| format!("LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"))
+        .concat();
+    let settings = format!(
+        "{modules}ServerRoot {path}\nServerName localhost\nPidFile {path}/pid\nDefaultRuntimeDir {path}\nErrorLog {path}/error.log\n\
+         Listen {}\nStartServers 1\nServerLimit 1\nThreadsPerChild 32\nMaxRequestWorkers 32\nMinSpareThreads 1\nMaxSpareThreads 32\n\
+         ProxyPreserveHost on\nProxyPass / http://{gateway}/ flushpackets=on\n",
+        port.address
+    );
+    let file = folder.path().join("apache.conf");
+    std::fs::write(&file, settings).expect("a writable folder");
+    Ok(running(&program, &["-D", "FOREGROUND", "-f", &file.display().to_string()], folder, port))
+}
+
 pub(crate) static CADDY: Proxy =
     Proxy { name: "Caddy, TLS and HTTP/2", start: caddy, kind: Kind::Secure, without: &[] };
 
