@@ -108,7 +108,7 @@ fn bun() -> Result<Running, String> {
 pub(crate) static PHP: Backend = Backend {
     name: "PHP, built-in server",
     start: php,
-    without: &[("idles", "it says that it closes, and closes, after each answer"), ("idled", "as above")],
+    without: &[("idles", "it closes after each answer"), ("idled", "it closes after each answer")],
 };
 
 pub(crate) fn php() -> Result<Running, String> {

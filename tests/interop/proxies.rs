@@ -67,7 +67,7 @@ pub(crate) static NGINX_AS_IT_COMES: Proxy = Proxy {
     without: &[
         ("redirect", "it tells the gateway another Host than the client's"),
         ("stream", "it collects what it passes on"),
-        ("sse", "as above"),
+        ("sse", "it collects what it passes on"),
     ],
 };
 
