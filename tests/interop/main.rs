@@ -3,7 +3,8 @@
 //! Each test starts one server, a gateway in a process of its own, and runs every exchange of the table in `exchanges.rs` through them. A server
 //! that is not installed is SKIPPED. `RECORD=1 cargo test --test interop` writes the versions that it saw into `docs/interop.md`.
 //!
-//! The only pauses are those in which a connection has to be idle.
+//! Nothing waits for a fixed time but connections that have to be idle for as long. A program that does not say when it is ready is asked until it
+//! answers.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,

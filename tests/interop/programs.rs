@@ -145,7 +145,9 @@ impl Gateway {
             ("extra_backends".to_owned(), serde_json::json!(extra).to_string()),
             ("cloud_hosts".to_owned(), "http://127.0.0.1:*".to_owned()),
         ]);
-        Gateway { _process: Process::gateway_host(port.address, &variables, &[]), port }
+        let reuse = std::env::var("INSTANCE_REUSE").map(|reuse| format!("--instance-reuse={reuse}"));
+        let arguments: Vec<String> = reuse.into_iter().collect();
+        Gateway { _process: Process::gateway_host(port.address, &variables, &arguments), port }
     }
 
     /// Where it listens.
