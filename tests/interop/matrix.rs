@@ -4,7 +4,7 @@ use crate::backends::{self, Backend, NODE, PHP, PUMA, Running};
 use crate::clients::{CURL, Client, JAVA, NODE_FETCH, PYTHON};
 use crate::endings::{ENDINGS, IDLES, half_a_minute_between, half_a_minute_on, idles};
 use crate::exchanges::{EXCHANGES, Way};
-use crate::programs::Gateway;
+use crate::programs::{Gateway, Program};
 use crate::proxies::{Kind, Proxy};
 use crate::secure::{SECURE, SecureWay};
 use std::net::SocketAddr;
@@ -200,7 +200,7 @@ fn before_securely(proxy: &Proxy) {
         .zip(["node", "php", "puma"])
         .map(|(backend, id)| Some((id.to_owned(), or_skip((backend.start)())?)))
         .collect();
-    let Some(servers) = servers else { return };
+    let (Some(servers), Some(_)) = (servers, or_skip(Program::find(&["curl"], "--version"))) else { return };
     block_on(async {
         let ids: Vec<_> = servers.iter().map(|(id, server)| (id.clone(), server.address)).collect();
         let gateway = Gateway::start(&ids);

@@ -60,6 +60,7 @@ impl Program {
         let mut shell = Command::new("sh");
         // What a program writes beside its arguments' will (a cache, a control socket) stays in the folder too.
         shell.current_dir(gates).env("GATES", gates).env("HOME", gates).env("XDG_DATA_HOME", gates);
+        shell.env("PYTHONDONTWRITEBYTECODE", "1");
         // The folder is removed by its owner; several programs may share it.
         let own = tempfile::tempdir_in(gates).expect("a folder").keep();
         Process::start_in(&mut shell, &own, &self.path, &arguments, ready, None)
