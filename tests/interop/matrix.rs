@@ -170,7 +170,11 @@ pub(crate) fn before(proxy: &Proxy) {
 /// HAProxy's own checks find the gateway up.
 async fn checks(socket: std::path::PathBuf) {
     loop {
-        let mut stream = UnixStream::connect(&socket).await.expect("HAProxy has a socket");
+        // The socket may come a moment after the port.
+        let Ok(mut stream) = UnixStream::connect(&socket).await else {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
         stream.write_all(b"show stat -1 4 -1\n").await.expect("HAProxy reads");
         let mut said = String::new();
         stream.read_to_string(&mut said).await.expect("text");
