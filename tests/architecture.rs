@@ -264,8 +264,7 @@ fn npm_packages_are_locked() {
             );
         }
     }
-    for script in
-        [".ci/run", "deploy/isolation-test.sh", "tests/blackbox/harness/npm_backend.rs", "crates/bench/src/worker.rs"]
+    for script in [".ci/run", "deploy/isolation-test.sh", "tests/support/npm_backend.rs", "crates/bench/src/worker.rs"]
     {
         let text = std::fs::read_to_string(root().join(script)).expect("a script");
         assert!(

@@ -1,6 +1,7 @@
 //! Starts the gateway, or finds the one to test.
 
 use super::backend::Backends;
+use super::host_process::MANIFEST;
 use super::hosts::HostKind;
 use super::process::Process;
 use gateway_host::{Host, HostOptions};
@@ -12,9 +13,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tokio::runtime::Runtime;
-
-/// The gateway's manifest.
-pub(crate) const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/spin.toml");
 
 /// The deadline the gateway runs with: shorter than its default of 30 s, so that tests of it are quick, and long enough for whatever a busy machine
 /// makes of an exchange that is not about it.
@@ -81,6 +79,13 @@ pub(crate) struct Lab {
     pub(crate) process: Option<Process>,
 }
 
+/// Where a request to it goes.
+impl From<&Lab> for SocketAddr {
+    fn from(lab: &Lab) -> Self {
+        lab.gateway
+    }
+}
+
 /// The one gateway of this test run.
 pub(crate) fn lab() -> &'static Lab {
     static LAB: LazyLock<Lab> = LazyLock::new(start);
@@ -127,7 +132,7 @@ fn launch(runtime: Arc<Runtime>, backends: Arc<Backends>, change: impl FnOnce(&m
     let (host, process) = match HostKind::current() {
         HostKind::Embedded if settings.own_process => {
             component();
-            (None, Some(Process::gateway_host(listen, &settings)))
+            (None, Some(Process::embedded(listen, &settings)))
         }
         HostKind::Embedded => (Some(embedded(&runtime, listen, settings)), None),
         HostKind::WasmtimeServe => (None, Some(Process::wasmtime_serve(listen, &settings))),

@@ -1,11 +1,18 @@
 //! The gateway under test, the backends it talks to, and a client that sees every byte.
 
 mod backend;
+#[path = "../../support/client.rs"]
 mod client;
 mod gateway;
+#[path = "../../support/host_process.rs"]
+mod host_process;
+mod host_processes;
+#[path = "../../support/host_program.rs"]
 mod host_program;
 mod hosts;
+#[path = "../../support/npm_backend.rs"]
 mod npm_backend;
+#[path = "../../support/process.rs"]
 mod process;
 
 pub(crate) use backend::{Exchange, OwnBackend, Upstream, free_address};

@@ -1,4 +1,5 @@
 //! The example backends that npm installs and starts, as their READMEs say. Needs npm, and the npm registry for the first installation.
+#![allow(dead_code, reason = "each suite that shares this file uses a part of it")]
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};

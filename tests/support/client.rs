@@ -1,13 +1,14 @@
 //! A client that sends exactly what it is told and reads the answer piece by piece.
+#![allow(dead_code, reason = "each suite that shares this file uses a part of it")]
 
-use super::Lab;
+use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// A request under construction.
 pub(crate) struct Request {
     head: String,
-    /// Default: the gateway's address.
+    /// Default: the address that it is sent to.
     host: Option<String>,
     body: Vec<u8>,
 }
@@ -77,10 +78,21 @@ impl Request {
     }
 
     /// Sends it on a connection of its own.
-    pub(crate) async fn start(self, lab: &Lab) -> Pending {
-        let mut stream = TcpStream::connect(lab.gateway).await.expect("the gateway listens");
+    pub(crate) async fn start(self, to: impl Into<SocketAddr>) -> Pending {
+        let to = to.into();
+        let stream = TcpStream::connect(to).await.expect("the gateway listens");
         stream.set_nodelay(true).expect("the socket is open");
-        let host = self.host.unwrap_or_else(|| lab.gateway.to_string());
+        self.write_to(stream, to).await
+    }
+
+    /// Sends it on the connection of an answer that was read to its end.
+    pub(crate) async fn start_on(self, before: Response, to: impl Into<SocketAddr>) -> Pending {
+        assert!(before.raw.is_empty(), "nothing follows the answer: {:?}", String::from_utf8_lossy(&before.raw));
+        self.write_to(before.stream, to.into()).await
+    }
+
+    async fn write_to(self, mut stream: TcpStream, to: SocketAddr) -> Pending {
+        let host = self.host.unwrap_or_else(|| to.to_string());
         let head = format!("{}host: {host}\r\n\r\n", self.head);
         stream.write_all(head.as_bytes()).await.expect("the gateway reads");
         stream.write_all(&self.body).await.expect("the gateway reads");
@@ -88,8 +100,8 @@ impl Request {
     }
 
     /// Sends it and reads the whole answer.
-    pub(crate) async fn send(self, lab: &Lab) -> Response {
-        let mut response = self.start(lab).await.head().await;
+    pub(crate) async fn send(self, to: impl Into<SocketAddr>) -> Response {
+        let mut response = self.start(to).await.head().await;
         response.read_to_end().await.expect("the response is whole");
         response
     }
@@ -104,6 +116,15 @@ impl Pending {
     /// Sends more bytes.
     pub(crate) async fn write(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).await.expect("the gateway reads");
+    }
+
+    /// Reads an interim response, or whatever comes in its place, without what follows its empty line.
+    pub(crate) async fn interim(&mut self) -> String {
+        let mut bytes = Vec::new();
+        while !bytes.ends_with(b"\r\n\r\n") {
+            bytes.push(self.stream.read_u8().await.expect("the gateway answers"));
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// Goes on sending beside what follows, as far as the gateway takes it.
@@ -171,6 +192,11 @@ impl Response {
         let values = self.values(name);
         assert!(values.len() <= 1, "{name} appears {} times: {values:?}", values.len());
         values.first().copied()
+    }
+
+    /// The body read so far.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.decoded
     }
 
     /// The body read so far, as text.
