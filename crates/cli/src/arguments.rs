@@ -26,8 +26,10 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Start the gateway (as `cargo up` does) and serve until Ctrl+C. Looks through the configuration first, as `check` does: what would
-    /// fail every request ends the start with exit code 1, other problems are shown as warnings.
+    /// Start the gateway (as `cargo up` does) and serve until Ctrl+C.
+    ///
+    /// Looks through the configuration first, as `check` does: what would fail every request ends the start with exit code 1, other problems
+    /// are shown as warnings.
     Up(Up),
     /// Read and edit the key-value store, also while a host is running on it.
     Kv(Kv),

@@ -47,10 +47,8 @@ fn place(position: Option<usize>) -> String {
 /// The patterns in the value of an entry: the parts between its commas. Empty parts mean nothing, so a comma may end the list; one empty
 /// pattern is left where there is nothing else.
 pub fn patterns(value: &str) -> impl Iterator<Item = &str> {
-    let is_list = value.contains(',');
-    let mut parts = value.split(',').map(str::trim).filter(move |part| !is_list || !part.is_empty()).peekable();
-    let nothing = if parts.peek().is_none() { Some("") } else { None };
-    parts.chain(nothing)
+    let list = value.trim_matches(|c: char| c == ',' || c.is_whitespace());
+    list.split(',').map(str::trim).filter(|part| !part.is_empty() || list.is_empty())
 }
 
 impl AllowedHosts {
@@ -61,7 +59,6 @@ impl AllowedHosts {
     pub fn compile<'a>(entries: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, AllowedHostsError> {
         let mut hosts = Self::default();
         for (entry, value) in entries {
-            let is_list = patterns(value).nth(1).is_some();
             for (number, text) in (1..).zip(patterns(value)) {
                 match Pattern::parse(text) {
                     Ok(Some(pattern)) => hosts.patterns.push(pattern),
@@ -69,7 +66,7 @@ impl AllowedHosts {
                         hosts.poison.get_or_insert(Poison { entry: entry.to_owned() });
                     }
                     Err(problem) => {
-                        let position = is_list.then_some(number);
+                        let position = value.contains(',').then_some(number);
                         return Err(AllowedHostsError { entry: entry.to_owned(), position, problem });
                     }
                 }

@@ -74,9 +74,8 @@ enum Port {
 }
 
 impl Pattern {
-    /// `None` for a pattern with a path.
+    /// Reads a pattern without white space around it. `None` for one with a path.
     pub(super) fn parse(text: &str) -> Result<Option<Self>, Problem> {
-        let text = text.trim();
         if text.is_empty() {
             return Err(Problem::Empty);
         }
