@@ -108,10 +108,12 @@ impl<'a> Known<'a> {
         self.last.filter(|last| last.is_fresh(self.sign.at))
     }
 
-    /// Whether the verdict holds, for the periodic survey until the next one is through.
+    /// Whether the verdict holds: for the periodic survey until the next one is through, and for the endpoint that declared an outage, which nothing else
+    /// prolongs, beyond its next checks.
     fn holds(&self) -> bool {
-        let lead = if self.sign.evidence.is_periodic() { RENEWAL_LEAD } else { Duration::ZERO };
-        self.last.is_some_and(|last| last.is_fresh(self.sign.at.plus(lead)))
+        let renews = |last: &Entry| self.sign.evidence.is_periodic() || (self.is_check() && last.declared_by.is_some());
+        let lead = |last: &Entry| if renews(last) { RENEWAL_LEAD } else { Duration::ZERO };
+        self.last.is_some_and(|last| last.is_fresh(self.sign.at.plus(lead(last))))
     }
 
     /// Until when a verdict of now holds.
@@ -178,7 +180,7 @@ impl<'a> Known<'a> {
             _ => self.last.and_then(|last| last.declared_by),
         };
         if let Some(paused) = fresh.filter(|last| last.pause(at).is_some()) {
-            // The pause goes on. A configured endpoint takes the outage over, and the periodic survey renews it.
+            // The pause goes on. A configured endpoint takes the outage over and renews it, as does the periodic survey.
             let changes = at_once && (declared_by != paused.declared_by || !self.holds());
             let expires_at = self.expires_at().max(paused.expires_at);
             let (checked_at, reason) = (at.0, Some(reason.to_owned()));

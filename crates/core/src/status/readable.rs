@@ -1,17 +1,16 @@
 //! How values read on the page. `page.js` writes them the same way when it refreshes the table.
 
-use crate::status::chart::{Chart, round};
+use crate::status::chart::{Chart, decimal};
 
 /// A duration in milliseconds, without the unit: two decimals below 0.1, one below 100, none above. Halves are rounded
 /// up.
 pub(super) fn milliseconds(value: f64) -> String {
-    if value < 0.1 {
-        format!("{:.2}", round(value, 100.0))
-    } else if value < 100.0 {
-        format!("{:.1}", round(value, 10.0))
-    } else {
-        round(value, 1.0).to_string()
-    }
+    let parts = match value {
+        ..0.1 => 100,
+        ..100.0 => 10,
+        _ => 1,
+    };
+    decimal(value, parts)
 }
 
 /// What a chart shows, for those who cannot see it. Empty where nothing is drawn.

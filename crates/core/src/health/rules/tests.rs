@@ -238,6 +238,20 @@ fn an_outage_that_a_configured_endpoint_declared_is_ended_by_that_endpoint_alone
     assert_eq!(seen(Some(&taken), down(), CONFIGURED, at(0.6)), None, "no news");
 }
 
+/// Four requests a second to a backend whose other paths answer well, for ten minutes: none is let through while the endpoint says that it is down.
+#[test]
+fn a_declared_outage_has_no_gap_while_it_is_asked_for() {
+    let mut entry = play([(0.0, down(), CONFIGURED)]).0.expect("written");
+    for quarter in 1..2_400_u32 {
+        let now = at(f64::from(quarter) / 4.0);
+        assert!(entry.gate(now).is_some(), "open after {quarter} quarters of a second: {entry:?}");
+        if let Some(claimed) = claim_recheck(&entry, now) {
+            entry = seen(Some(&claimed), down(), CONFIGURED, now).unwrap_or(claimed);
+        }
+    }
+    assert_eq!(entry.pause(at(600.0)).map(|pause| pause <= MAX_BACKOFF), Some(true), "the pauses have grown");
+}
+
 #[test]
 fn the_periodic_survey_renews_entries_before_they_expire() {
     let at_start = |outcome: Outcome| play([(0.0, outcome, PERIODIC)]).0.expect("written");
