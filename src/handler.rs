@@ -20,6 +20,7 @@ use gateway_core::health::observation::Observation;
 use gateway_core::health::rules::{Outcome, of_answer, of_failure};
 use gateway_core::request::forwarded::is_loop;
 use gateway_core::request::route::{Choice, Route, route};
+use gateway_core::request::upgrade::leaves_http;
 use gateway_core::response::error::GatewayError;
 use gateway_core::response::notes;
 use gateway_core::response::reply::Reply;
@@ -77,6 +78,9 @@ async fn answer(
         Route::Proxy => {
             if is_loop(&head.fields) {
                 return Err(GatewayError::Loop);
+            }
+            if leaves_http(&head.fields) {
+                return Err(GatewayError::UpgradeNotSupported);
             }
             if !fits(&head.fields) {
                 return Err(GatewayError::RequestHeadTooLarge);

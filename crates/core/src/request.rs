@@ -5,3 +5,4 @@ pub mod forwarded;
 pub mod headers;
 pub mod request_id;
 pub mod route;
+pub mod upgrade;
