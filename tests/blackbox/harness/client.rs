@@ -78,6 +78,15 @@ impl Request {
         Pending { stream }
     }
 
+    /// Sends it on the connection of an answer that was read to its end.
+    pub(crate) async fn start_on(self, before: Response, lab: &Lab) -> Pending {
+        let mut stream = before.stream;
+        let head = format!("{}host: {}\r\n\r\n", self.head, lab.gateway);
+        stream.write_all(head.as_bytes()).await.expect("the connection is kept");
+        stream.write_all(&self.body).await.expect("the gateway reads");
+        Pending { stream }
+    }
+
     /// Sends it and reads the whole answer.
     pub(crate) async fn send(self, lab: &Lab) -> Response {
         let mut response = self.start(lab).await.head().await;
@@ -144,7 +153,7 @@ pub(crate) struct Response {
     pub(crate) fields: Vec<(String, String)>,
     raw: Vec<u8>,
     decoded: Vec<u8>,
-    stream: TcpStream,
+    pub(crate) stream: TcpStream,
 }
 
 /// The body did not end as announced.

@@ -50,6 +50,8 @@ pub(crate) enum Feature {
     GetWithBody,
     /// A backend that answers before an upload is through, and closes its connection at once, is heard.
     EarlyAnswer,
+    /// Of a response with a length and a transfer coding the coding counts, and a coding that is not decoded is an error.
+    BothFramings,
     /// A backend's URL with a path makes the host deny every request of the component.
     PathDeniesAll,
 }
@@ -93,6 +95,9 @@ impl HostKind {
                 Some("it is started beforehand, and the suite sees only what it answers")
             }
             (HostKind::Spin, F::KeptConnections) => Some("the host's own affair"),
+            (HostKind::Spin, F::BothFramings) => Some(
+                "the host decodes the coding and hides its field, but not the length: the body is cut to that, and other codings reach the client unnamed",
+            ),
             (HostKind::Spin, _) => None,
 
             (HostKind::Workerd, F::NoStore) => Some("the Worker is deployed with its KV namespace or not at all"),
@@ -123,6 +128,7 @@ impl HostKind {
             (HostKind::Workerd, F::EarlyAnswer) => Some(
                 "fetch may fail when the connection breaks while the upload is still being written; the client then gets a 503",
             ),
+            (HostKind::Workerd, F::BothFramings) => Some("what becomes of the two is up to the runtime's fetch"),
             (HostKind::Workerd, F::OwnSettings | F::ClientAddress | F::KeptConnections | F::PathDeniesAll) => None,
 
             (HostKind::WasmtimeServe, F::StoreCounters) => {
@@ -134,6 +140,9 @@ impl HostKind {
             (HostKind::WasmtimeServe, F::KeptConnections) => Some("the host opens a connection for each request"),
             (HostKind::WasmtimeServe, F::EarlyAnswer) => Some(
                 "a connection that breaks while the upload is still being written takes the answer with it; the client gets a 503",
+            ),
+            (HostKind::WasmtimeServe, F::BothFramings) => Some(
+                "the host decodes the coding and hides its field, but not the length: the body is cut to that, and other codings reach the client unnamed",
             ),
             (HostKind::WasmtimeServe, F::PathDeniesAll) => Some(
                 "the component checks its allowed hosts itself: an entry with a path allows nothing, and the others stand",

@@ -59,6 +59,7 @@ impl Process {
                 shell.env_remove(name);
             }
         }
+        shell.envs(&settings.environment);
         Self::start_in(&mut shell, &folder, host_program(), &arguments, " is ready on ", None)
     }
 
