@@ -3,21 +3,17 @@ use crate::harness::{Body, FAULTY, Feature, Request, TransferError, offers, run}
 #[test]
 fn a_bodyless_request_is_not_chunked() {
     run(|lab| async move {
-        for (method, lengths) in [
-            ("DELETE", &[][..]),
-            ("GET", &[]),
-            ("HEAD", &[]),
-            // A server may insist on a length where the method means to carry content (RFC 9110 §8.6).
-            ("POST", &["0"]),
-            ("PUT", &["0"]),
-            ("PATCH", &["0"]),
-        ] {
+        for method in ["DELETE", "GET", "HEAD", "POST", "PUT", "PATCH"] {
             let mut upstream = lab.upstream();
             let request = Request::new(method, &upstream.path).field("connection", "close");
             let (response, ()) = tokio::join!(async { request.start(lab).await.head().await }, async {
                 let exchange = upstream.arrival().await;
                 assert_eq!(exchange.values("transfer-encoding"), [""; 0], "{method}");
-                assert_eq!(exchange.values("content-length"), lengths, "{method}");
+                // A server may insist on a length where the method means to carry content (RFC 9110 §8.6).
+                let told = exchange.values("content-length") == ["0"];
+                let optional =
+                    exchange.values("content-length").is_empty() && ["DELETE", "GET", "HEAD"].contains(&method);
+                assert!(told || optional, "{method}: {:?}", exchange.fields);
                 assert!(exchange.early.is_empty(), "{method}");
                 exchange.ok("").await;
             });

@@ -1,4 +1,6 @@
-use crate::harness::{Body, Exchange, FAULTY, Feature, Lab, OwnBackend, Request, offers, run, with_settings};
+use crate::harness::{
+    Body, Exchange, FAULTY, Feature, HostKind, Lab, OwnBackend, Request, is_on, offers, run, with_settings,
+};
 use gateway_core::health::entry::{Entry, State};
 use std::future::Future;
 use std::num::NonZeroUsize;
@@ -6,7 +8,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A gateway with one set of kept connections, and a backend of its own in the cloud, `own`.
 fn with_own_backend<F: Future<Output = ()>>(test: impl FnOnce(&'static Lab, OwnBackend) -> F) {
-    if !offers(Feature::KeptConnections) || !offers(Feature::OwnSettings) {
+    // Which connections other hosts keep, and for how long, is theirs.
+    if !is_on(HostKind::Embedded) {
         return;
     }
     let backend = crate::harness::lab().runtime.block_on(OwnBackend::bind());
@@ -45,7 +48,7 @@ async fn keep(lab: &Lab, backend: &mut OwnBackend, head: &str) -> Exchange {
 
 /// 240 requests by so many clients to a backend that closes 2 ms after each answer without having said so.
 fn none_is_lost(clients: usize, backend: &'static str) {
-    if !offers(Feature::KeptConnections) {
+    if !offers(Feature::NewConnectionAgain) {
         return;
     }
     run(|lab| async move {
