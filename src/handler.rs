@@ -20,6 +20,7 @@ use gateway_core::health::observation::Observation;
 use gateway_core::health::outcome::{Outcome, of_answer, of_failure};
 use gateway_core::request::forwarded::is_loop;
 use gateway_core::request::route::{Choice, Route, route};
+use gateway_core::request::upgrade::leaves_http;
 use gateway_core::response::error::{GatewayError, MAX_REPEATED};
 use gateway_core::response::notes;
 use gateway_core::response::reply::Reply;
@@ -97,6 +98,9 @@ async fn answer(
         Route::Health => Ok(Answer::Own(endpoints::health(record.time))),
         Route::Backends => backends(head, lookup, record, learnt).await.map(Answer::Own),
         Route::Proxy => {
+            if leaves_http(&head.fields) {
+                return Err(GatewayError::UpgradeNotSupported);
+            }
             if !fits(&head.fields) {
                 return Err(GatewayError::RequestHeadTooLarge);
             }

@@ -15,7 +15,7 @@ use gateway_core::backend::url as backend_url;
 use gateway_core::failure::{UpstreamFailure, may_retry};
 use gateway_core::fields::{Field, fits};
 use gateway_core::limits::CONNECT_TIMEOUT;
-use gateway_core::request::body::content_length;
+use gateway_core::request::body::response_length;
 use http::{Method, StatusCode};
 use std::cell::Cell;
 use std::future::Future;
@@ -85,27 +85,36 @@ impl Outbound<'_> {
     pub(crate) async fn send(&self, body: RequestBody) -> Result<Inflight, SendError> {
         match body {
             RequestBody::Upload(upload) => self.send_upload(upload).await,
-            RequestBody::Empty { .. } => match self.send_bodyless(self.started, self.connect_timeout()).await {
+            RequestBody::Empty { .. } => match self.send_bodyless(self.connect_timeout()).await {
                 Err(SendError::Upstream(failure)) if may_retry(self.method, false, &failure) => {
-                    // The second attempt shares the first one's time to connect.
-                    let now = Instant::now();
-                    let left = self.connect_timeout().saturating_sub(now.since(self.started));
-                    if left.is_zero() {
-                        return Err(failure.into());
-                    }
-                    self.send_bodyless(now, left).await
+                    self.send_again(failure).await
                 }
                 other => other,
             },
         }
     }
 
+    /// The second attempt, after `failure`. It shares the first one's deadline and, where nothing was sent, its time to connect.
+    async fn send_again(&self, failure: UpstreamFailure) -> Result<Inflight, SendError> {
+        let spent = Instant::now().since(self.started);
+        let left = self.prepared.timeout.saturating_sub(spent);
+        let connect_timeout = if failure.nothing_was_sent() {
+            self.connect_timeout().saturating_sub(spent)
+        } else {
+            self.connect_timeout().min(left)
+        };
+        if connect_timeout.is_zero() {
+            return Err(failure.into());
+        }
+        self.send_bodyless(connect_timeout).await
+    }
+
     fn connect_timeout(&self) -> Duration {
         CONNECT_TIMEOUT.min(self.prepared.timeout)
     }
 
-    async fn send_bodyless(&self, now: Instant, connect_timeout: Duration) -> Result<Inflight, SendError> {
-        let deadline = Rc::new(Deadline::at(now.plus(self.prepared.timeout)));
+    async fn send_bodyless(&self, connect_timeout: Duration) -> Result<Inflight, SendError> {
+        let deadline = Rc::new(Deadline::at(self.started.plus(self.prepared.timeout)));
         let first_byte = (self.prepared.timeout > HOSTS_OWN_TIMEOUT).then_some(self.prepared.timeout);
         let future = self.start(self.request()?, connect_timeout, first_byte)?;
         let head = deadline.limit(response_head(&future)).await;
@@ -202,7 +211,7 @@ impl Outbound<'_> {
         if !fits(&fields) {
             return Err(UpstreamFailure::ResponseHeadTooLarge.into());
         }
-        let length = content_length(&fields).map_err(|_| UpstreamFailure::Protocol)?;
+        let length = response_length(&fields).map_err(|_| UpstreamFailure::Protocol)?;
         if status.is_informational() {
             return Err(UpstreamFailure::Protocol.into());
         }
@@ -235,8 +244,8 @@ impl Outbound<'_> {
             ErrorCode::HttpResponseHeaderSectionSize(_) | ErrorCode::HttpResponseHeaderSize(_) => {
                 F::ResponseHeadTooLarge
             }
-            ErrorCode::HttpProtocolError
-            | ErrorCode::HttpResponseIncomplete
+            ErrorCode::HttpProtocolError => F::Unanswered,
+            ErrorCode::HttpResponseIncomplete
             | ErrorCode::HttpResponseTransferCoding(_)
             | ErrorCode::HttpResponseContentCoding(_)
             | ErrorCode::HttpUpgradeFailed => F::Protocol,

@@ -7,7 +7,7 @@ use crate::host::pump::{End, Pump, write, write_now};
 use crate::host::wait::{Deadline, ready};
 use crate::inbound::{self, Head};
 use gateway_core::failure::UpstreamFailure;
-use gateway_core::request::body::{can_be_chunked, content_length};
+use gateway_core::request::body::{can_be_chunked, content_length, empty_length};
 use gateway_core::response::error::GatewayError;
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub(crate) struct Upload {
 
 /// What the request carries beside its head.
 pub(crate) enum RequestBody {
-    /// Nothing; with `content-length: 0` where the client said so.
+    /// Nothing; with `content-length: 0` where the client said so, or the method means to carry content.
     Empty {
         /// The length to tell the backend.
         length: Option<u64>,
@@ -59,16 +59,17 @@ pub(crate) async fn request_body(
     if length == Some(0) {
         return Ok(RequestBody::Empty { length });
     }
+    let empty = RequestBody::Empty { length: empty_length(&head.method) };
     let Some(body) = inbound::body(request) else {
-        return Ok(RequestBody::Empty { length: None });
+        return Ok(empty);
     };
     let Ok(stream) = body.stream() else {
-        return Ok(RequestBody::Empty { length: None });
+        return Ok(empty);
     };
     let peeked = match length {
         Some(_) => Vec::new(),
         None => match peek(&stream, timeout).await? {
-            None => return Ok(RequestBody::Empty { length: None }),
+            None => return Ok(empty),
             Some(_) if !can_be_chunked(&head.method) => {
                 return Err(ReadError::Refused(GatewayError::LengthRequired));
             }

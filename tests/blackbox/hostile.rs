@@ -165,7 +165,12 @@ fn of_two_framings_one_counts_and_the_connection_ends() {
                 assert_eq!(outcome.statuses, [200], "what follows is not served: {}", outcome.text);
                 let arrival = &outcome.arrived[0];
                 assert_eq!(String::from_utf8_lossy(&arrival.body), seen);
-                assert_eq!(arrival.values("content-length"), Vec::<&str>::new(), "the length is not passed on");
+                let length: &[&str] = if seen.is_empty() { &["0"] } else { &[] };
+                assert_eq!(
+                    arrival.values("content-length"),
+                    length,
+                    "the length is not passed on, but for the true one of nothing"
+                );
             }
         }
     });
@@ -363,12 +368,11 @@ fn a_backend_cannot_split_fields_or_speak_for_the_gateway() {
     run(|lab| async move {
         // Each id for two of them only: the third failure would gate it.
         for (id, line) in [
-            (FAULTY[13], "x-a: 1\r\n set-cookie: evil=1"),
             (FAULTY[13], "x-a: a\0set-cookie: evil=1"),
-            (FAULTY[14], "x-a: 1\rset-cookie: evil=1"),
+            (FAULTY[13], "x-a: 1\rset-cookie: evil=1"),
             (FAULTY[14], "x a: 1"),
-            (FAULTY[15], "set-cookie : evil=1"),
-            (FAULTY[15], ": evil=1"),
+            (FAULTY[14], ": evil=1"),
+            (FAULTY[15], " set-cookie: evil=1"),
         ] {
             // What other hosts make of such lines is theirs.
             if !embedded {
@@ -380,6 +384,17 @@ fn a_backend_cannot_split_fields_or_speak_for_the_gateway() {
             let (response, ()) = tokio::join!(request.send(lab), async { upstream.arrival().await.write(head).await });
             assert_eq!(response.status, 503, "{line:?}: {:?}", response.fields);
             assert_eq!(response.value("set-cookie"), None, "{line:?}");
+        }
+        // A folded line belongs to the field before it (RFC 9112 §5.2), whatever it looks like.
+        if embedded {
+            let mut upstream = lab.upstream();
+            let request = Request::get(&upstream.path);
+            let (response, ()) = tokio::join!(request.send(lab), async {
+                let head = "200 OK\ncontent-length: 0\nx-a: 1\n set-cookie: evil=1";
+                upstream.arrival().await.respond(head, "").await;
+            });
+            assert_eq!(response.value("set-cookie"), None);
+            assert!(response.value("x-a").is_some_and(|value| value.ends_with("set-cookie: evil=1")));
         }
         let mut upstream = lab.upstream();
         let request = Request::get(&upstream.path).field("x-request-id", "mine");

@@ -47,6 +47,15 @@ mod errors;
 /// Deadlines, stalls and the one retry.
 mod deadline;
 
+/// Connections of clients: refused uploads, HTTP/1.0, status lines, upgrades.
+mod client_connections;
+
+/// Connections to backends that are used again, let go, or closed under a request.
+mod kept_connections;
+
+/// Backends behind TLS whose certificates a private authority has signed.
+mod private_ca;
+
 /// Everything that can break around the gateway, as a table, and `docs/faults.md`, which is made of it.
 mod faults;
 

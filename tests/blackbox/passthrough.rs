@@ -1,4 +1,4 @@
-use crate::harness::{Body, Exchange, Feature, Request, Response, offers, run};
+use crate::harness::{Body, Exchange, Feature, HostKind, Request, Response, is_on, offers, run};
 
 /// Sends a request and answers it with `head`; returns what both sides saw.
 async fn exchange(
@@ -264,5 +264,65 @@ fn a_very_long_path_arrives() {
         let (seen, response) = exchange(lab, |path| Request::get(&format!("{path}{suffix}")), OK, "").await;
         assert_eq!(response.status, 200);
         assert!(seen.request_line.ends_with(&format!("{suffix} HTTP/1.1")), "{} bytes", seen.request_line.len());
+    });
+}
+
+#[test]
+fn a_path_of_64_kib_passes() {
+    if !offers(Feature::TargetBytes) {
+        return;
+    }
+    run(|lab| async move {
+        let mut upstream = lab.upstream();
+        let path = format!("{}/{}", upstream.path, "p".repeat(65_525 - upstream.path.len() - 1));
+        assert_eq!(path.len(), 65_525);
+        let (response, ()) = tokio::join!(Request::get(&path).send(lab), async {
+            let exchange = upstream.arrival().await;
+            assert!(exchange.request_line == format!("GET {path} HTTP/1.1"), "{}", exchange.request_line.len());
+            exchange.ok("").await;
+        });
+        assert_eq!(response.status, 200, "{}", response.text());
+    });
+}
+
+#[test]
+fn two_hundred_and_fifty_six_field_lines_pass_in_either_direction() {
+    if !is_on(HostKind::Embedded) {
+        return;
+    }
+    run(|lab| async move {
+        let mut upstream = lab.upstream();
+        let mut request = Request::get(&upstream.path);
+        // With `host` they are 256.
+        for index in 0..255 {
+            request = request.field("x-line", &index.to_string());
+        }
+        let (response, ()) = tokio::join!(request.send(lab), async {
+            let mut exchange = upstream.arrival().await;
+            assert_eq!(exchange.values("x-line").len(), 255);
+            // With `connection` and `content-length` they are 256.
+            let lines: String = (0..254).map(|index| format!("\nlink: </{index}>; rel=preload")).collect();
+            exchange.respond(&format!("200 OK\ncontent-length: 0{lines}"), "").await;
+        });
+        assert_eq!(response.status, 200);
+        let links = response.values("link");
+        assert_eq!((links.len(), links[0], links[253]), (254, "</0>; rel=preload", "</253>; rel=preload"));
+    });
+}
+
+/// RFC 9112 §5.1 and §5.2: a gateway repairs these in responses.
+#[test]
+fn a_space_before_the_colon_and_a_folded_line_are_repaired_in_responses() {
+    if !is_on(HostKind::Embedded) {
+        return;
+    }
+    run(|lab| async move {
+        let head = "200 OK\ncontent-length: 0\nx-spaced : a\nx-folded: one,\n  two\n\tthree\nx-last: b";
+        let (_, response) = exchange(lab, Request::get, head, "").await;
+        assert_eq!(response.status, 200);
+        assert_eq!(response.value("x-spaced"), Some("a"));
+        let folded = response.value("x-folded").expect("the field");
+        assert_eq!(folded.split_whitespace().collect::<Vec<_>>(), ["one,", "two", "three"], "{folded:?}");
+        assert_eq!(response.value("x-last"), Some("b"));
     });
 }

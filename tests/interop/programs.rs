@@ -148,7 +148,7 @@ impl Gateway {
         ]);
         let reuse = std::env::var("INSTANCE_REUSE").map(|reuse| format!("--instance-reuse={reuse}"));
         let arguments: Vec<String> = reuse.into_iter().collect();
-        Gateway { _process: Process::gateway_host(port.address, &variables, &arguments), port }
+        Gateway { _process: Process::gateway_host(port.address, &variables, &BTreeMap::new(), &arguments), port }
     }
 
     /// Where it listens.

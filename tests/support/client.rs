@@ -174,7 +174,7 @@ pub(crate) struct Response {
     pub(crate) fields: Vec<(String, String)>,
     raw: Vec<u8>,
     decoded: Vec<u8>,
-    stream: TcpStream,
+    pub(crate) stream: TcpStream,
 }
 
 /// The body did not end as announced.

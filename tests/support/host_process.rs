@@ -10,11 +10,12 @@ use std::process::Command;
 pub(crate) const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/spin.toml");
 
 impl Process {
-    /// The embedded host as the program that people start, without the example backend and without regular health checks. The component has to
+    /// The embedded host as the program that people start, with further variables of its environment, without the example backend and without regular health checks. The component has to
     /// be built already.
     pub(crate) fn gateway_host(
         listen: SocketAddr,
         variables: &BTreeMap<String, String>,
+        environment: &BTreeMap<String, String>,
         further_arguments: &[String],
     ) -> Self {
         let folder = tempfile::tempdir().expect("a folder").keep();
@@ -35,6 +36,7 @@ impl Process {
                 shell.env_remove(name);
             }
         }
+        shell.envs(environment);
         Self::start_in(&mut shell, &folder, host_program(), &arguments, " is ready on ", None)
     }
 }

@@ -86,6 +86,11 @@ pub(crate) struct Up {
     #[arg(long, value_name = "NUMBER")]
     pub(crate) workers: Option<NonZeroUsize>,
 
+    /// How long a client's connection may wait for its next request: 75s, 1500ms or plain seconds. Let it be longer than
+    /// what a load balancer in front keeps connections for.
+    #[arg(long, value_name = "DURATION", default_value = "75s", value_parser = duration)]
+    pub(crate) keep_alive_timeout: Duration,
+
     /// How often to check the health of the backends without traffic: 30s, 1500ms or plain seconds; 0 leaves it to
     /// requests.
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]

@@ -28,9 +28,12 @@ pub enum UpstreamFailure {
     /// The backend's certificate was refused.
     #[error("TLS certificate refused")]
     TlsCertificate,
-    /// What came back is not HTTP, or the connection closed without an answer.
+    /// An answer began, and is not valid HTTP.
     #[error("no valid HTTP response")]
     Protocol,
+    /// The connection closed without an answer, or what came back is not HTTP: most hosts do not tell which.
+    #[error("no valid HTTP response")]
+    Unanswered,
     /// The response head is larger than a host can hold.
     #[error("response headers too large")]
     ResponseHeadTooLarge,
@@ -73,7 +76,7 @@ impl UpstreamFailure {
             UpstreamFailure::DnsTimeout(_) => "dns_timeout",
             UpstreamFailure::Tls => "tls_protocol_error",
             UpstreamFailure::TlsCertificate => "tls_certificate_error",
-            UpstreamFailure::Protocol => "http_protocol_error",
+            UpstreamFailure::Protocol | UpstreamFailure::Unanswered => "http_protocol_error",
             UpstreamFailure::ResponseHeadTooLarge => "http_response_header_section_size",
             UpstreamFailure::Denied { .. } => "http_request_denied",
             UpstreamFailure::ConnectionLimit => "connection_limit_reached",
@@ -112,9 +115,14 @@ pub fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
-/// Whether a request may be tried once more after `failure`: GET and HEAD without a body, and only when nothing was sent.
+/// Whether a request may be sent a second time after `failure`: GET and HEAD without a body, where the connection failed or ended before an answer
+/// began. So it is when a server closes a kept connection just as the next request arrives. Never after a timeout: the time of the client is over.
 pub fn may_retry(method: &http::Method, has_body: bool, failure: &UpstreamFailure) -> bool {
-    !has_body && matches!(*method, http::Method::GET | http::Method::HEAD) && failure.nothing_was_sent()
+    let no_answer_began = matches!(failure, UpstreamFailure::ConnectionTerminated | UpstreamFailure::Unanswered);
+    !has_body
+        && matches!(*method, http::Method::GET | http::Method::HEAD)
+        && !failure.is_timeout()
+        && (failure.nothing_was_sent() || no_answer_began)
 }
 
 #[cfg(test)]
@@ -123,14 +131,31 @@ mod tests {
     use http::Method;
 
     #[test]
-    fn only_safe_bodyless_requests_are_retried_and_only_before_sending() {
+    fn only_safe_bodyless_requests_are_retried_and_only_before_an_answer_began() {
         let refused = UpstreamFailure::ConnectionRefused;
         assert!(may_retry(&Method::GET, false, &refused));
         assert!(may_retry(&Method::HEAD, false, &UpstreamFailure::Dns));
+        assert!(
+            may_retry(&Method::GET, false, &UpstreamFailure::ConnectionTerminated),
+            "a kept connection that closed"
+        );
+        assert!(may_retry(&Method::HEAD, false, &UpstreamFailure::Unanswered), "the same on other hosts");
         assert!(!may_retry(&Method::GET, true, &refused), "has a body");
-        assert!(!may_retry(&Method::POST, false, &refused), "not idempotent");
-        assert!(!may_retry(&Method::GET, false, &UpstreamFailure::Protocol), "may have been sent");
-        let late = UpstreamFailure::ResponseTimeout(Duration::from_secs(1));
-        assert!(!may_retry(&Method::GET, false, &late), "was sent");
+        for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {
+            assert!(!may_retry(&method, false, &refused), "{method}");
+            assert!(!may_retry(&method, false, &UpstreamFailure::ConnectionTerminated), "{method}");
+        }
+        let time = Duration::from_secs(1);
+        for answered_or_late in [
+            UpstreamFailure::Protocol,
+            UpstreamFailure::ResponseHeadTooLarge,
+            UpstreamFailure::ResponseTimeout(time),
+            UpstreamFailure::ConnectTimeout(time),
+            UpstreamFailure::DnsTimeout(time),
+            UpstreamFailure::Denied { origin: String::new() },
+            UpstreamFailure::ConnectionLimit,
+        ] {
+            assert!(!may_retry(&Method::GET, false, &answered_or_late), "{answered_or_late:?}");
+        }
     }
 }

@@ -6,3 +6,4 @@ pub mod headers;
 pub mod label;
 pub mod request_id;
 pub mod route;
+pub mod upgrade;

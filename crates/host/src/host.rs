@@ -96,8 +96,13 @@ impl Host {
         let start_worker = |_| {
             let blueprint = blueprint.with_store(store.with_own_reader()?);
             let instances = Instances::new(blueprint, outbound.unconnected(), room.idle_per_worker);
-            Worker::start(Service::new(Arc::new(instances), slots.clone(), options.nodelay), options.drain_timeout)
-                .map_err(HostError::Worker)
+            let service = Service {
+                instances: Arc::new(instances),
+                slots: slots.clone(),
+                nodelay: options.nodelay,
+                keep_alive: options.keep_alive_timeout,
+            };
+            Worker::start(service, options.drain_timeout).map_err(HostError::Worker)
         };
         let workers = (0..options.workers.get()).map(start_worker).collect::<Result<_, HostError>>()?;
         let checks = options.health_interval.map(|every| HealthChecks::start(Arc::clone(&own), address, every));

@@ -14,11 +14,11 @@
 //! | --- | --- | --- |
 //! | `stderr` | whole lines for stderr, never in the way of a request | nothing |
 //! | `store` | the key-value stores in SQLite, and what was read from them a moment ago | nothing |
-//! | `outbound` | the way out: allowed hosts, pooled connections, TLS, timeouts | `stderr` |
+//! | `outbound` | the way out: allowed hosts, connections and which are kept, TLS, timeouts | `stderr` |
 //! | `app` | the manifest, its variables and templates, the options | nothing |
 //! | `guest` | the engine, instances, what each carries and may use | `stderr`, `store`, `outbound` |
 //! | `imports` | what the component imports: `wasi:http`, variables, key-value stores | all above |
-//! | `serve` | who comes in: listener, workers, connections, which requests may pass, health checks | `stderr`, `guest` |
+//! | `serve` | who comes in: listener, workers, connections and their time limits, which requests may pass, health checks | `stderr`, `guest` |
 //! | `host` `host_error` | puts the parts together; what keeps it from serving | all above |
 //!
 //! In scope: one component on the route `/...`, HTTP/1.1, variables, the key-value store, allowed hosts, limits,
@@ -56,5 +56,6 @@ pub use self::guest::engine::EngineError;
 pub use self::host::Host;
 pub use self::host_error::HostError;
 pub use self::outbound::connector::TlsSetupError;
+pub use self::outbound::trusted_roots::RootsError;
 pub use self::store::key_value::{KeyValueStore, StoreStats};
 pub use self::store::store_error::StoreError;

@@ -1,5 +1,7 @@
 //! Who comes in: the address, connections spread over workers, which requests may pass, and their answers.
 
+pub(crate) mod client_stream;
+pub(crate) mod conversation;
 pub(crate) mod exchange;
 pub(crate) mod health_checks;
 pub(crate) mod listener;

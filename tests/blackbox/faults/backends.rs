@@ -11,6 +11,8 @@ use tokio::net::TcpSocket;
 const CONNECT: Duration = Duration::from_secs(2);
 
 const PROTOCOL: &str = "503 Backend Unavailable, `http_protocol_error`";
+const TOO_LARGE: &str = "503 Backend Unavailable, `http_response_header_section_size`";
+const ENDED: &str = "503 Backend Unavailable, `connection_terminated`";
 const LATE: &str = "504 Gateway Timeout, `http_response_timeout`";
 const UNCONNECTED: &str = "504 Gateway Timeout, `connection_timeout`";
 
@@ -108,14 +110,61 @@ fn before_the_head() -> Vec<Fault> {
             When::After(CONNECT),
             |_, _| format!("https://{}", deaf())
         ),
-        exchange!("resets the connection before its answer", PROTOCOL, "a failure counted", When::AtOnce, |scene| {
-            scene.begin();
-            let pending = scene.request("GET").start(scene.lab).await;
-            scene.arrival().await.reset();
-            let answer = describe(pending.head().await).await;
-            scene.seen(answer)
-        }),
-        closing!("closes the connection without an answer", PROTOCOL, "a failure counted", ""),
+        exchange!(
+            "resets the connection before its answer, and again the second time",
+            ENDED,
+            "a failure counted",
+            When::AtOnce,
+            |scene| {
+                scene.begin();
+                let pending = scene.request("GET").start(scene.lab).await;
+                scene.arrival().await.reset();
+                scene.arrival().await.reset();
+                let answer = describe(pending.head().await).await;
+                scene.seen(answer)
+            }
+        ),
+        exchange!(
+            "closes the connection without an answer, and again the second time",
+            ENDED,
+            "a failure counted",
+            When::AtOnce,
+            |scene| {
+                scene.begin();
+                let pending = scene.request("GET").start(scene.lab).await;
+                drop(scene.arrival().await);
+                drop(scene.arrival().await);
+                let answer = describe(pending.head().await).await;
+                scene.seen(answer)
+            }
+        ),
+        exchange!(
+            "closes the connection without an answer, and answers the second time",
+            "200, whole",
+            "healthy",
+            When::AtOnce,
+            |scene| {
+                scene.begin();
+                let pending = scene.request("GET").start(scene.lab).await;
+                drop(scene.arrival().await);
+                scene.arrival().await.ok("well").await;
+                let answer = describe(pending.head().await).await;
+                scene.seen(answer)
+            }
+        ),
+        exchange!(
+            "closes the connection without an answer to a POST",
+            ENDED,
+            "a failure counted",
+            When::AtOnce,
+            |scene| {
+                scene.begin();
+                let pending = scene.request("POST").body(Body::Sized(b"once")).start(scene.lab).await;
+                drop(scene.arrival().await);
+                let answer = describe(pending.head().await).await;
+                scene.seen(answer)
+            }
+        ),
         closing!("closes within the head", PROTOCOL, "a failure counted", "HTTP/1.1 200 OK\r\ncontent-le"),
         get!("hangs before the head", LATE, "a failure counted", When::After(TIMEOUT), |_exchange| ()),
         get!("trickles the head, a byte a second", LATE, "a failure counted", When::After(TIMEOUT), |exchange| {
@@ -154,36 +203,31 @@ fn before_the_head() -> Vec<Fault> {
         get!("sends a length that is no number", PROTOCOL, "a failure counted", When::AtOnce, |exchange| exchange
             .write("HTTP/1.1 200 OK\r\ncontent-length: -5\r\n\r\nhello")
             .await),
-        get!("sends 1 MiB of headers", PROTOCOL, "a failure counted", When::AtOnce, |exchange| {
+        get!("sends a coding beside chunked (gzip)", PROTOCOL, "a failure counted", When::AtOnce, |exchange| exchange
+            .write("HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n")
+            .await),
+        get!("sends 1 MiB of headers", TOO_LARGE, "healthy", When::AtOnce, |exchange| {
             let head = format!("HTTP/1.1 200 OK\r\n{}\r\n", format!("x-large: {}\r\n", "v".repeat(1014)).repeat(1024));
             // The gateway may have had enough before the end.
             _ = tokio::io::AsyncWriteExt::write_all(&mut exchange.stream, head.as_bytes()).await;
         }),
-        get!(
-            "sends 192 KiB of headers",
-            "503 Backend Unavailable, `http_response_header_section_size`",
-            "healthy",
-            When::AtOnce,
-            |exchange| {
-                let fields = format!("x-large: {}\r\n", "v".repeat(3 * 1024)).repeat(64);
-                exchange.write(format!("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n{fields}\r\n")).await;
-            }
-        ),
-        exchange!(
-            "closes a kept connection under the next request",
-            PROTOCOL,
-            "a failure counted",
-            When::AtOnce,
-            |scene| {
-                let mut kept = keep(&mut scene).await;
-                scene.begin();
-                let pending = scene.request("GET").start(scene.lab).await;
-                kept.read_until(b"\r\n\r\n").await;
-                drop(kept);
-                let answer = describe(pending.head().await).await;
-                scene.seen(answer)
-            }
-        ),
+        get!("sends 300 lines of headers", TOO_LARGE, "healthy", When::AtOnce, |exchange| exchange
+            .write(format!("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n{}\r\n", "link: </a>\r\n".repeat(300)))
+            .await),
+        get!("sends 192 KiB of headers", TOO_LARGE, "healthy", When::AtOnce, |exchange| {
+            let fields = format!("x-large: {}\r\n", "v".repeat(3 * 1024)).repeat(64);
+            exchange.write(format!("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n{fields}\r\n")).await;
+        }),
+        exchange!("closes a kept connection under the next request", "200, whole", "healthy", When::AtOnce, |scene| {
+            let mut kept = keep(&mut scene).await;
+            scene.begin();
+            let pending = scene.request("GET").start(scene.lab).await;
+            kept.read_until(b"\r\n\r\n").await;
+            drop(kept);
+            scene.arrival().await.ok("well").await;
+            let answer = describe(pending.head().await).await;
+            scene.seen(answer)
+        }),
         exchange!(
             "has closed a kept connection before the next request",
             "200, whole",
@@ -274,6 +318,13 @@ fn in_the_body() -> Vec<Fault> {
                 }
             }
         ),
+        get!("sends a length and chunks (the chunks count)", "200, whole", "healthy", When::AtOnce, |exchange| {
+            exchange
+                .write(
+                    "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+                )
+                .await
+        }),
         get!("sends more than its length", "200, whole", "healthy", When::AtOnce, |exchange| exchange
             .write("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\n\r\n")
             .await),
@@ -329,7 +380,7 @@ fn around_the_upload() -> Vec<Fault> {
                 scene.seen(answer)
             }
         ),
-        exchange!("resets during the upload", PROTOCOL, "a failure counted", When::AtOnce, |scene| {
+        exchange!("resets during the upload", ENDED, "a failure counted", When::AtOnce, |scene| {
             let upload = scene.request("POST").body(Body::Announced("content-length: 1000000"));
             let mut pending = upload.start(scene.lab).await;
             pending.write("begin").await;

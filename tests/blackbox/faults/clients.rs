@@ -3,7 +3,8 @@
 use super::backends::exchange;
 use super::scene::{describe, describe_rest};
 use super::{Fault, IDLE, Setup, TIMEOUT, When};
-use crate::harness::{Body, Exchange};
+use crate::harness::{Body, Exchange, Settings};
+use std::path::Path;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -140,6 +141,58 @@ pub(super) fn faults() -> Vec<Fault> {
                 scene.seen(seen)
             }
         ),
+        exchange!(
+            "pauses for longer than a head may take, between two requests",
+            "200, whole",
+            "healthy",
+            When::After(Duration::from_secs(32)),
+            |scene| {
+                let first = scene.request("GET").start(scene.lab).await;
+                scene.arrival().await.ok("first").await;
+                let mut first = first.head().await;
+                first.read_to_end().await.expect("a whole answer");
+                scene.begin();
+                tokio::time::sleep(Duration::from_secs(32)).await;
+                let second = scene.request("GET").start_on(first, scene.lab).await;
+                scene.arrival().await.ok("second").await;
+                let answer = describe(second.head().await).await;
+                scene.seen(answer)
+            }
+        ),
+        fault!(
+            "pauses for longer than its connection is kept (3 s here)",
+            Setup::Gateway(kept_for_three_seconds),
+            "the connection is closed",
+            "—",
+            When::After(Duration::from_secs(3)),
+            |scene| {
+                let first = scene.request("GET").start(scene.lab).await;
+                scene.arrival().await.ok("first").await;
+                scene.begin();
+                let mut first = first.head().await;
+                first.read_to_end().await.expect("a whole answer");
+                let seen = describe_rest(&mut first.stream).await;
+                scene.seen(seen)
+            }
+        ),
+        fault!(
+            "begins a head at the end of its pause, and never ends it",
+            Setup::Gateway(kept_for_three_seconds),
+            "the connection is closed",
+            "—",
+            When::After(Duration::from_secs(32)),
+            |scene| {
+                let first = scene.request("GET").start(scene.lab).await;
+                scene.arrival().await.ok("first").await;
+                let mut first = first.head().await;
+                first.read_to_end().await.expect("a whole answer");
+                scene.begin();
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                first.write("GET / HTTP/1.1\r\nhost: x\r\n").await;
+                let seen = describe_rest(&mut first.stream).await;
+                scene.seen(seen)
+            }
+        ),
         exchange!("leaves mid-download", LET_GO, "healthy", When::AtOnce, |scene| {
             let pending = scene.request("GET").start(scene.lab).await;
             let mut exchange = scene.arrival().await;
@@ -178,6 +231,10 @@ pub(super) fn faults() -> Vec<Fault> {
             scene.seen(LET_GO)
         }),
     ]
+}
+
+fn kept_for_three_seconds(settings: &mut Settings, _: &Path) {
+    settings.keep_alive_timeout = Some(Duration::from_secs(3));
 }
 
 /// How long a reader pauses.

@@ -53,8 +53,14 @@ pub(crate) struct Settings {
     pub(crate) state_dir: Option<PathBuf>,
     /// Threads that serve requests, where the host is the embedded one. Default: its own default.
     pub(crate) workers: Option<NonZeroUsize>,
+    /// Requests served at once, where the host is the embedded one. Default: its own default.
+    pub(crate) max_concurrency: Option<usize>,
+    /// How long the embedded host lets a connection wait for its next request. Default: its own default.
+    pub(crate) keep_alive_timeout: Option<Duration>,
     /// Whether the embedded host runs as a process of its own; other hosts do anyway. For tests that measure a process. Default: no.
     pub(crate) own_process: bool,
+    /// Environment variables of the embedded host, where it runs as a process of its own.
+    pub(crate) environment: BTreeMap<String, String>,
     /// Further arguments for a host that is a program of its own.
     pub(crate) arguments: Vec<String>,
 }
@@ -125,7 +131,10 @@ fn launch(runtime: Arc<Runtime>, backends: Arc<Backends>, change: impl FnOnce(&m
         store: true,
         state_dir: None,
         workers: None,
+        max_concurrency: None,
+        keep_alive_timeout: None,
         own_process: false,
+        environment: BTreeMap::new(),
         arguments: Vec::new(),
     };
     change(&mut settings);
@@ -162,6 +171,8 @@ fn embedded(runtime: &Runtime, listen: SocketAddr, settings: Settings) -> Host {
     options.quiet = true;
     options.state_dir = settings.state_dir;
     options.workers = settings.workers.unwrap_or(options.workers);
+    options.max_concurrency = settings.max_concurrency.unwrap_or(options.max_concurrency);
+    options.keep_alive_timeout = settings.keep_alive_timeout.unwrap_or(options.keep_alive_timeout);
     options.instance_reuse = instance_reuse().unwrap_or(options.instance_reuse);
     runtime.block_on(Host::start(options)).expect("the embedded host starts")
 }

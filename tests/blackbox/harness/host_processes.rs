@@ -17,7 +17,7 @@ impl Process {
         arguments.extend(settings.workers.map(|workers| format!("--workers={workers}")));
         arguments.extend(instance_reuse().map(|reuse| format!("--instance-reuse={reuse}")));
         arguments.extend(settings.arguments.iter().cloned());
-        Process::gateway_host(listen, &settings.variables, &arguments)
+        Process::gateway_host(listen, &settings.variables, &settings.environment, &arguments)
     }
 
     /// `wasmtime serve` with the component for plain WASI.

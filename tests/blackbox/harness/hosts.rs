@@ -36,6 +36,8 @@ pub(crate) enum Feature {
     ClientAddress,
     /// Connections to backends are kept for further requests.
     KeptConnections,
+    /// A request that is sent a second time goes out on a new connection.
+    NewConnectionAgain,
     /// A chunked response that breaks off stays visibly broken.
     TruncatedChunks,
     /// Why a backend cannot be reached is told apart.
@@ -50,6 +52,8 @@ pub(crate) enum Feature {
     GetWithBody,
     /// A backend that answers before an upload is through, and closes its connection at once, is heard.
     EarlyAnswer,
+    /// Of a response with a length and a transfer coding the coding counts, and a coding that is not decoded is an error.
+    BothFramings,
     /// A backend's URL with a path makes the host deny every request of the component.
     PathDeniesAll,
 }
@@ -92,7 +96,13 @@ impl HostKind {
             (HostKind::Spin, F::StoreInSight | F::StoreCounters | F::MemoryInSight) => {
                 Some("it is started beforehand, and the suite sees only what it answers")
             }
+            (HostKind::Spin, F::NewConnectionAgain) => {
+                Some("the host may send it on another kept connection, which may have ended as well")
+            }
             (HostKind::Spin, F::KeptConnections) => Some("the host's own affair"),
+            (HostKind::Spin, F::BothFramings) => Some(
+                "the host decodes the coding and hides its field, but not the length: the body is cut to that, and other codings reach the client unnamed",
+            ),
             (HostKind::Spin, _) => None,
 
             (HostKind::Workerd, F::NoStore) => Some("the Worker is deployed with its KV namespace or not at all"),
@@ -123,6 +133,10 @@ impl HostKind {
             (HostKind::Workerd, F::EarlyAnswer) => Some(
                 "fetch may fail when the connection breaks while the upload is still being written; the client then gets a 503",
             ),
+            (HostKind::Workerd, F::NewConnectionAgain) => {
+                Some("the runtime may send it on another kept connection, which may have ended as well")
+            }
+            (HostKind::Workerd, F::BothFramings) => Some("what becomes of the two is up to the runtime's fetch"),
             (HostKind::Workerd, F::OwnSettings | F::ClientAddress | F::KeptConnections | F::PathDeniesAll) => None,
 
             (HostKind::WasmtimeServe, F::StoreCounters) => {
@@ -135,6 +149,9 @@ impl HostKind {
             (HostKind::WasmtimeServe, F::EarlyAnswer) => Some(
                 "a connection that breaks while the upload is still being written takes the answer with it; the client gets a 503",
             ),
+            (HostKind::WasmtimeServe, F::BothFramings) => Some(
+                "the host decodes the coding and hides its field, but not the length: the body is cut to that, and other codings reach the client unnamed",
+            ),
             (HostKind::WasmtimeServe, F::PathDeniesAll) => Some(
                 "the component checks its allowed hosts itself: an entry with a path allows nothing, and the others stand",
             ),
@@ -142,6 +159,7 @@ impl HostKind {
                 HostKind::WasmtimeServe,
                 F::OwnSettings
                 | F::NoStore
+                | F::NewConnectionAgain
                 | F::StoreInSight
                 | F::MemoryInSight
                 | F::TruncatedChunks

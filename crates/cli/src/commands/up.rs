@@ -151,6 +151,7 @@ fn options(arguments: &Up) -> Result<HostOptions, UpError> {
     options.quiet = arguments.quiet;
     options.max_concurrency = arguments.max_concurrency;
     options.instance_reuse = arguments.instance_reuse;
+    options.keep_alive_timeout = arguments.keep_alive_timeout;
     options.workers = arguments.workers.unwrap_or(options.workers);
     options.health_interval = Some(arguments.health_interval).filter(|interval| !interval.is_zero());
     options.variables = settings::variables(&arguments.variables)?;

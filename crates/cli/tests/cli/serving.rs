@@ -8,7 +8,7 @@ mod gateway;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc::Receiver;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -210,4 +210,25 @@ fn more_requests_than_allowed_are_told_to_come_again() {
     });
     assert!(first.starts_with("HTTP/1.1 200"), "{first}");
     assert!(second.starts_with("HTTP/1.1 503") && second.contains("retry-after: 1"), "{second}");
+}
+
+#[test]
+fn a_refused_upload_does_not_hold_up_the_end() {
+    let backend = Backend::start();
+    let gateway = Gateway::start(&backend, &["--health-interval", "0"]);
+    let mut client = TcpStream::connect(&gateway.address).unwrap();
+    client.write_all(b"POST / HTTP/1.1\r\nhost: test\r\nx-backend: nope\r\ncontent-length: 100000000\r\n\r\n").unwrap();
+    let mut status = [0; 12];
+    client.read_exact(&mut status).unwrap();
+    assert_eq!(&status, b"HTTP/1.1 400");
+    // It goes on sending, and the host reads on, for half a minute.
+    let sending = std::thread::spawn(move || {
+        while client.write_all(b"x").is_ok() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    });
+    let begun = Instant::now();
+    gateway.stop();
+    assert!(begun.elapsed() < Duration::from_secs(25), "the end waited for the client: {:?}", begun.elapsed());
+    sending.join().unwrap();
 }

@@ -82,7 +82,8 @@ pub fn of_failure(failure: &UpstreamFailure) -> Outcome {
         | UpstreamFailure::ConnectTimeout(_)
         | UpstreamFailure::DnsTimeout(_)
         | UpstreamFailure::ResponseTimeout(_)
-        | UpstreamFailure::Protocol => Outcome::Doubtful(failure.to_string()),
+        | UpstreamFailure::Protocol
+        | UpstreamFailure::Unanswered => Outcome::Doubtful(failure.to_string()),
         UpstreamFailure::ResponseHeadTooLarge
         | UpstreamFailure::Denied { .. }
         | UpstreamFailure::ConnectionLimit

@@ -30,6 +30,26 @@ pub fn content_length(fields: &[Field]) -> Result<Option<u64>, InvalidLength> {
     Ok(length)
 }
 
+/// The length of a response's body, where its fields tell it. A transfer coding overrides a length (RFC 9112 §6.3); most hosts decode it and hide
+/// its field, and then nothing tells that there was one.
+///
+/// # Errors
+/// The length is not valid, or the coding is another than `chunked` alone, which hosts do not decode.
+pub fn response_length(fields: &[Field]) -> Result<Option<u64>, InvalidLength> {
+    let mut codings = values(fields, "transfer-encoding");
+    match (codings.next(), codings.next()) {
+        (None, _) => content_length(fields),
+        (Some(coding), None) if coding.trim_ascii().eq_ignore_ascii_case(b"chunked") => Ok(None),
+        _ => Err(InvalidLength),
+    }
+}
+
+/// The length to tell a backend of a request without a body. A server may insist on one where the method means to carry content, and then the length
+/// is zero (RFC 9110 §8.6).
+pub fn empty_length(method: &Method) -> Option<u64> {
+    matches!(*method, Method::POST | Method::PUT | Method::PATCH).then_some(0)
+}
+
 /// Whether hosts can send a body of unknown length with this method. With GET, HEAD and CONNECT they silently send none (hyper, as used by
 /// Spin and wasmtime), so such a request must be refused rather than lose its body.
 pub fn can_be_chunked(method: &Method) -> bool {
@@ -63,6 +83,35 @@ mod tests {
         for bad in [&["7", "8"][..], &["7,8"], &["+7"], &["-1"], &[""], &["0x1"], &["7,"], &["99999999999999999999999"]]
         {
             assert_eq!(check(bad), Err(InvalidLength), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_transfer_coding_overrides_a_length() {
+        let check = |lines: &[(&str, &str)]| {
+            let fields: Vec<_> = lines.iter().map(|(name, value)| field(name, *value)).collect();
+            response_length(&fields)
+        };
+        assert_eq!(check(&[("content-length", "10")]), Ok(Some(10)));
+        assert_eq!(check(&[("content-length", "10"), ("transfer-encoding", "chunked")]), Ok(None));
+        assert_eq!(
+            check(&[("Transfer-Encoding", " Chunked "), ("content-length", "x")]),
+            Ok(None),
+            "it does not count"
+        );
+        for coding in ["gzip, chunked", "gzip", "identity", "chunked, chunked", ""] {
+            assert_eq!(check(&[("transfer-encoding", coding)]), Err(InvalidLength), "{coding}");
+        }
+        assert_eq!(check(&[("transfer-encoding", "chunked"), ("transfer-encoding", "gzip")]), Err(InvalidLength));
+    }
+
+    #[test]
+    fn a_length_of_zero_is_told_where_the_method_means_to_carry_content() {
+        for method in [Method::POST, Method::PUT, Method::PATCH] {
+            assert_eq!(empty_length(&method), Some(0), "{method}");
+        }
+        for method in [Method::GET, Method::HEAD, Method::DELETE, Method::OPTIONS] {
+            assert_eq!(empty_length(&method), None, "{method}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! Which fields pass through the gateway, in either direction: everything but what belongs to one connection only.
 
-use crate::fields::{Field, is_host_note, list};
+use crate::fields::{Field, is_host_note, list, values};
 use crate::request::forwarded::{Claim, Origin, claim, via};
 use crate::request::request_id::X_REQUEST_ID;
 use std::borrow::Cow;
@@ -77,7 +77,8 @@ fn is_replaced_upstream(lower: &str) -> bool {
 /// The backend's fields that reach the client: all but hop-by-hop ones and those the gateway sets itself (`access-control-*` among them).
 pub fn from_backend(mut response: Vec<Field>) -> Vec<Field> {
     let nominated = nominated(&response);
-    let mut length_seen = false;
+    // A transfer coding overrides a length (see `body::response_length`), which then says nothing true.
+    let mut length_seen = values(&response, "transfer-encoding").next().is_some();
     response.retain(|(name, _)| {
         let name = &*lower(name);
         // Hosts refuse a second content-length; two that differ never get this far (see `body::content_length`).
@@ -205,5 +206,10 @@ mod tests {
             lines(&from_backend(response)),
             ["set-cookie: a=1", "content-length: 3", "server-timing: db;dur=5", "set-cookie: b=2"]
         );
+    }
+    #[test]
+    fn a_length_that_a_coding_overrides_goes() {
+        let response = vec![field("content-length", "10"), field("transfer-encoding", "chunked"), field("etag", "x")];
+        assert_eq!(lines(&from_backend(response)), ["etag: x"]);
     }
 }

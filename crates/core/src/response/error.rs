@@ -51,6 +51,9 @@ pub enum GatewayError {
     /// CONNECT, which no backend of an HTTP gateway can serve.
     #[error("method not supported")]
     MethodNotSupported,
+    /// The client wants to switch to another protocol.
+    #[error("upgrade not supported")]
+    UpgradeNotSupported,
     /// The request has passed this gateway before.
     #[error("loop detected")]
     Loop,
@@ -135,6 +138,7 @@ impl GatewayError {
                 (S::HEADER_FIELDS_TOO_LARGE, REQUEST, "Request Header Fields Too Large")
             }
             GatewayError::MethodNotSupported => (S::NOT_IMPLEMENTED, REQUEST, "Method Not Supported"),
+            GatewayError::UpgradeNotSupported => (S::NOT_IMPLEMENTED, REQUEST, "Upgrade Not Supported"),
             GatewayError::Configuration(_) => (S::INTERNAL_SERVER_ERROR, "proxy_configuration_error", "Gateway Error"),
             GatewayError::Loop => (S::LOOP_DETECTED, "proxy_loop_detected", "Loop Detected"),
             GatewayError::NoneToCompare { .. } => (S::SERVICE_UNAVAILABLE, "destination_unavailable", UNAVAILABLE),
@@ -215,6 +219,10 @@ impl GatewayError {
             GatewayError::MethodNotAllowed { path } => RouteError::MethodNotAllowed { path }.to_string(),
             GatewayError::TraceNotAllowed => RouteError::Trace.to_string(),
             GatewayError::MethodNotSupported => RouteError::Tunnel.to_string(),
+            GatewayError::UpgradeNotSupported => {
+                "The gateway cannot switch protocols: WASI HTTP has no upgrades. Open WebSockets to the backend itself"
+                    .into()
+            }
             GatewayError::Loop => {
                 "The request has passed this gateway before: a backend's URL points back at the gateway".into()
             }
@@ -321,6 +329,12 @@ mod tests {
             500,
             r#"{"error":"Gateway Error","message":"The gateway is misconfigured: variable 'backend_cf_d1_url' must name a host"}"#,
             "proxy_configuration_error",
+        );
+        check(
+            GatewayError::UpgradeNotSupported,
+            501,
+            r#"{"error":"Upgrade Not Supported","message":"The gateway cannot switch protocols: WASI HTTP has no upgrades. Open WebSockets to the backend itself"}"#,
+            "http_request_error",
         );
         check(
             GatewayError::Loop,

@@ -26,6 +26,9 @@ pub struct HostOptions {
     /// Requests served at once; more are answered with 503. Fewer where vm.max_map_count is too low for as many; the host
     /// then says so. Default: 10,000.
     pub max_concurrency: usize,
+    /// How long a client's connection may wait for its next request. The head of a request has 30 s from its first byte. Default: 75 s, more than
+    /// the minute for which load balancers keep connections.
+    pub keep_alive_timeout: Duration,
     /// How long [`crate::Host::shutdown`] waits for requests in flight. Default: 30 s.
     pub drain_timeout: Duration,
     /// Memory that one instance may use, in bytes. Default: 128 MiB.
@@ -59,6 +62,7 @@ impl HostOptions {
             state_dir: None,
             quiet: false,
             max_concurrency: 10_000,
+            keep_alive_timeout: Duration::from_secs(75),
             drain_timeout: Duration::from_secs(30),
             workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             instance_reuse: NonZeroU32::MIN,

@@ -46,7 +46,7 @@ impl State {
             table: ResourceTable::new(),
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
-            outbound: outbound.clone(),
+            outbound: outbound.for_instance(),
             capabilities: Arc::clone(capabilities),
         }
     }

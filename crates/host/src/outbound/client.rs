@@ -1,33 +1,40 @@
-//! Sends the component's requests: allowed hosts first, then a pooled connection, with the three timeouts of wasi:http.
+//! Sends the component's requests: allowed hosts first, then a connection, kept or new, with the three timeouts of wasi:http.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use gateway_core::network::allowed_hosts::AllowedHosts;
 use http_body_util::BodyExt;
-use hyper::Request;
+use hyper::body::Incoming;
 use hyper::header::HeaderName;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper::http::uri::PathAndQuery;
+use hyper::{Request, Response, Uri};
 use wasmtime_wasi_http::{DEFAULT_FORBIDDEN_HEADERS, Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
 
-use crate::outbound::connector::{CONNECT_TIMEOUT, ConnectError, Connector, DEFAULT_TIMEOUT, TlsSetupError};
+use crate::outbound::connection::{Connection, Failure};
+use crate::outbound::connector::{ConnectError, Connector, TlsSetupError};
 use crate::outbound::idle_body::IdleBody;
+use crate::outbound::pool::{Lease, Pool, origin};
+use crate::outbound::response_head;
 use crate::stderr;
 
-/// Connections kept open and unused, per backend, and for how long.
-const IDLE_CONNECTIONS: usize = 1024;
-const IDLE_TIME: Duration = Duration::from_secs(60);
+/// What a request without options gets, as in Spin.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Fields that the host sets itself and a component may not, as in Spin.
 static FORBIDDEN: [HeaderName; 9] = DEFAULT_FORBIDDEN_HEADERS;
 
-/// The component's way out. Clones share the connections.
+/// The way out of one instance of the component.
 #[derive(Clone)]
-pub(crate) struct Outbound(Arc<Connections>);
+pub(crate) struct Outbound {
+    connections: Arc<Connections>,
+    /// A kept connection has failed this instance: its next request goes out on a new one, where sending it again can help.
+    distrusts_kept: Arc<AtomicBool>,
+}
 
 struct Connections {
-    client: Client<Connector, WasiBody>,
+    kept: Pool,
     connector: Connector,
     allowed: Arc<AllowedHosts>,
 }
@@ -40,21 +47,17 @@ impl Outbound {
 
     /// With the same rules, and connections of its own.
     pub(crate) fn unconnected(&self) -> Self {
-        Self::with(self.0.connector.clone(), Arc::clone(&self.0.allowed))
+        Self::with(self.connections.connector.clone(), Arc::clone(&self.connections.allowed))
+    }
+
+    /// For another instance, with the same connections.
+    pub(crate) fn for_instance(&self) -> Self {
+        Self { connections: Arc::clone(&self.connections), distrusts_kept: Arc::default() }
     }
 
     fn with(connector: Connector, allowed: Arc<AllowedHosts>) -> Self {
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_TIME)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS)
-            // A pooled connection that turns out to be closed before anything was sent is replaced without the
-            // component noticing.
-            .retry_canceled_requests(true)
-            // wasi:http has set it.
-            .set_host(false)
-            .build(connector.clone());
-        Self(Arc::new(Connections { client, connector, allowed }))
+        let connections = Connections { kept: Pool::default(), connector, allowed };
+        Self { connections: Arc::new(connections), distrusts_kept: Arc::default() }
     }
 
     /// Sends a request, if the manifest allows it. The response is there with its head: an upload that is still going on continues on the
@@ -63,31 +66,35 @@ impl Outbound {
         &self,
         request: Request<WasiBody>,
         options: RequestOptions,
-    ) -> impl Future<Output = Result<hyper::Response<IdleBody>>> + Send + use<> {
+    ) -> impl Future<Output = Result<Response<IdleBody>>> + Send + use<> {
         let connect = options.connect_timeout.unwrap_or(DEFAULT_TIMEOUT);
         let first_byte = options.first_byte_timeout.unwrap_or(DEFAULT_TIMEOUT);
         let between_bytes = options.between_bytes_timeout.unwrap_or(DEFAULT_TIMEOUT);
-        let response =
-            self.check(request.uri()).map(|()| CONNECT_TIMEOUT.scope(connect, self.0.client.request(request)));
+        let allowed = self.check(request.uri());
+        let Self { connections, distrusts_kept } = self.clone();
         async move {
-            let response = match tokio::time::timeout(first_byte, response?).await {
-                Ok(response) => response.map_err(|error| classify(&error))?,
+            allowed?;
+            let exchange = connections.exchange(request, connect, &distrusts_kept);
+            let (mut response, mut lease) = match tokio::time::timeout(first_byte, exchange).await {
+                Ok(answered) => answered?,
                 Err(_) => return Err(Error::ConnectionReadTimeout),
             };
-            Ok(response.map(|body| IdleBody::new(body, between_bytes)))
+            response_head::settle(&mut response)?;
+            lease.keep_for = response_head::keep_for(response.headers());
+            Ok(response.map(|body| IdleBody::new(body, between_bytes, lease)))
         }
     }
 
     /// Refuses what the manifest does not allow, and says on stderr which setting to change.
-    fn check(&self, uri: &hyper::Uri) -> Result<()> {
+    fn check(&self, uri: &Uri) -> Result<()> {
         let (Some(scheme), Some(host)) = (uri.scheme_str(), uri.host()) else {
             return Err(Error::HttpRequestUriInvalid);
         };
-        if self.0.allowed.allows(scheme, host, uri.port_u16()) {
+        if self.connections.allowed.allows(scheme, host, uri.port_u16()) {
             return Ok(());
         }
         let authority = uri.port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        match self.0.allowed.poison() {
+        match self.connections.allowed.poison() {
             Some(poison) => stderr::host(format_args!("denied a request to {scheme}://{authority}: {poison}")),
             None => stderr::host(format_args!(
                 "denied a request to {scheme}://{authority}: allowed_outbound_hosts of the component does not list it; to allow it, add \
@@ -95,6 +102,49 @@ impl Outbound {
             )),
         }
         Err(Error::HttpRequestDenied)
+    }
+}
+
+impl Connections {
+    /// On a kept connection where there is one. One that turns out to be closed before anything was sent is replaced without the component noticing.
+    async fn exchange(
+        &self,
+        mut request: Request<WasiBody>,
+        connect: Duration,
+        distrusts_kept: &AtomicBool,
+    ) -> Result<(Response<Incoming>, Lease)> {
+        let origin = origin(request.uri()).ok_or(Error::HttpRequestUriInvalid)?;
+        let path = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+        let uri = std::mem::replace(request.uri_mut(), Uri::from(path));
+        let mut kept = match distrusts_kept.swap(false, Ordering::Relaxed) {
+            true => None,
+            false => self.kept.take(&origin),
+        };
+        loop {
+            let is_kept = kept.is_some();
+            let mut connection = match kept {
+                Some(connection) => connection,
+                None => self.connect(uri.clone(), connect).await?,
+            };
+            request = match connection.send(request).await {
+                Ok(response) => {
+                    let lease = Lease { connection, pool: self.kept.clone(), origin, keep_for: Duration::ZERO };
+                    return Ok((response, lease));
+                }
+                Err(Failure::Unsent(request)) if is_kept => *request,
+                Err(Failure::Unsent(_) | Failure::Unanswered) => {
+                    distrusts_kept.store(is_kept, Ordering::Relaxed);
+                    return Err(Error::ConnectionTerminated);
+                }
+                Err(Failure::Invalid(error)) => return Err(invalid(&error)),
+            };
+            kept = self.kept.take(&origin);
+        }
+    }
+
+    async fn connect(&self, uri: Uri, limit: Duration) -> Result<Connection> {
+        let socket = self.connector.connect(uri, limit).await.map_err(|error| unconnected(&error))?;
+        Connection::over(socket).await.map_err(|_| Error::ConnectionTerminated)
     }
 }
 
@@ -128,23 +178,22 @@ pub(crate) fn is_forbidden(name: &HeaderName) -> bool {
 type Answer = (hyper::Response<WasiBody>, Box<dyn Future<Output = Result<()>> + Send>);
 
 /// The error codes that Spin gives for the same failures.
-fn classify(error: &hyper_util::client::legacy::Error) -> Error {
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<ConnectError>() {
-            return match error {
-                ConnectError::Dns(_) => {
-                    Error::DnsError { rcode: Some("address not available".to_owned()), info_code: None }
-                }
-                // The host's own trouble: nothing to hold against the backend.
-                ConnectError::Exhausted(_) => Error::ConnectionLimitReached,
-                ConnectError::Refused(_) => Error::ConnectionRefused,
-                ConnectError::Certificate(_) => Error::TlsCertificateError,
-                ConnectError::Tls(_) => Error::TlsProtocolError,
-                ConnectError::TimedOut => Error::ConnectionTimeout,
-            };
-        }
-        cause = error.source();
+fn unconnected(error: &ConnectError) -> Error {
+    match error {
+        ConnectError::Dns(_) => Error::DnsError { rcode: Some("address not available".to_owned()), info_code: None },
+        // The host's own trouble: nothing to hold against the backend.
+        ConnectError::Exhausted(_) => Error::ConnectionLimitReached,
+        ConnectError::Refused(_) => Error::ConnectionRefused,
+        ConnectError::Certificate(_) => Error::TlsCertificateError,
+        ConnectError::Tls(_) => Error::TlsProtocolError,
+        ConnectError::TimedOut => Error::ConnectionTimeout,
     }
-    Error::HttpProtocolError
+}
+
+/// An answer that began. Not `HttpProtocolError`: other hosts give that also where no answer began, and then the component may send a request again.
+fn invalid(error: &hyper::Error) -> Error {
+    if error.is_parse_too_large() {
+        return Error::HttpResponseHeaderSectionSize(None);
+    }
+    Error::HttpResponseIncomplete
 }

@@ -1,11 +1,9 @@
 //! Opens connections to backends: name lookup, TCP, TLS, within the time that the request in hand allows for it.
-//!
-//! The client is shared by all requests and each request brings its own timeout. The client asks for a connection while
-//! it is polled by that request, so the timeout travels as a task-local value, read once when the connection is begun.
 
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,17 +11,11 @@ use hyper::Uri;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
+use rustls::ClientConfig;
 use tower_service::Service;
 
-use crate::outbound::early_answer::EarlyAnswer;
-
-tokio::task_local! {
-    /// How long a connection begun by this task may take.
-    pub(crate) static CONNECT_TIMEOUT: Duration;
-}
-
-/// What a request without options gets, as in Spin.
-pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
+use crate::outbound::backend_stream::Socket;
+use crate::outbound::trusted_roots::{self, RootsError};
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
@@ -52,47 +44,43 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The TLS client cannot be set up.
 #[derive(Debug, thiserror::Error)]
-#[error("the TLS client does not start: {0}")]
-pub struct TlsSetupError(#[source] rustls::Error);
+#[non_exhaustive]
+pub enum TlsSetupError {
+    /// Its cryptography is not complete.
+    #[error("the TLS client does not start: {0}")]
+    Client(#[source] rustls::Error),
+    /// The certificates that it should trust cannot be read.
+    #[error(transparent)]
+    Roots(#[from] RootsError),
+}
 
 /// Opens connections for the client.
 #[derive(Clone)]
 pub(crate) struct Connector(HttpsConnector<HttpConnector<Resolver>>);
 
 impl Connector {
-    /// HTTP/1.1 over TCP, and over TLS with the root certificates of Mozilla.
+    /// HTTP/1.1 over TCP, and over TLS with the root certificates of Mozilla and of this machine.
     pub(crate) fn new(nodelay: bool) -> Result<Self, TlsSetupError> {
         let mut tcp = HttpConnector::new_with_resolver(Resolver(GaiResolver::new()));
         tcp.enforce_http(false);
         tcp.set_nodelay(nodelay);
-        let tls = HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
-            .map_err(TlsSetupError)?
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
+        let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(TlsSetupError::Client)?
+            .with_root_certificates(trusted_roots::load()?)
+            .with_no_client_auth();
+        let tls =
+            HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().wrap_connector(tcp);
         Ok(Self(tls))
     }
-}
 
-impl Service<Uri> for Connector {
-    type Response = EarlyAnswer<<HttpsConnector<HttpConnector<Resolver>> as Service<Uri>>::Response>;
-    type Error = ConnectError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, ConnectError>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
-        self.0.poll_ready(cx).map_err(classify)
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let timeout = CONNECT_TIMEOUT.try_with(|timeout| *timeout).unwrap_or(DEFAULT_TIMEOUT);
-        let connecting = self.0.call(uri);
-        Box::pin(async move {
-            match tokio::time::timeout(timeout, connecting).await {
-                Ok(connected) => connected.map(EarlyAnswer::new).map_err(classify),
-                Err(_) => Err(ConnectError::TimedOut),
-            }
-        })
+    /// Connects to the host of an absolute URL, within `limit`.
+    pub(crate) async fn connect(&self, uri: Uri, limit: Duration) -> Result<Socket, ConnectError> {
+        // Always ready: it holds nothing that could run out.
+        match tokio::time::timeout(limit, self.0.clone().call(uri)).await {
+            Ok(connected) => connected.map_err(classify),
+            Err(_) => Err(ConnectError::TimedOut),
+        }
     }
 }
 

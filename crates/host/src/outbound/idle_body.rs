@@ -1,4 +1,4 @@
-//! A response body that fails when nothing arrives for too long: the between-bytes timeout.
+//! A response body that fails when nothing arrives for too long, the between-bytes timeout, and gives its connection back when it ends.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -9,6 +9,8 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::Sleep;
 use wasmtime_wasi_http::Error;
 
+use crate::outbound::pool::Lease;
+
 /// Wraps the body of an upstream response.
 pub(crate) struct IdleBody {
     body: Incoming,
@@ -16,12 +18,24 @@ pub(crate) struct IdleBody {
     /// Made at the first wait and reset in place at each further one.
     timer: Option<Pin<Box<Sleep>>>,
     waiting: bool,
+    /// Until the end. A body that is dropped before takes the connection with it.
+    lease: Option<Lease>,
 }
 
 impl IdleBody {
     /// `limit` is how long to wait for each part of the body.
-    pub(crate) fn new(body: Incoming, limit: Duration) -> Self {
-        Self { body, limit, timer: None, waiting: false }
+    pub(crate) fn new(body: Incoming, limit: Duration, lease: Lease) -> Self {
+        let mut body = Self { body, limit, timer: None, waiting: false, lease: Some(lease) };
+        if body.is_end_stream() {
+            body.end();
+        }
+        body
+    }
+
+    fn end(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            lease.end();
+        }
     }
 }
 
@@ -33,6 +47,9 @@ impl Body for IdleBody {
         let this = &mut *self;
         if let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) {
             this.waiting = false;
+            if frame.is_none() || this.body.is_end_stream() {
+                this.end();
+            }
             return Poll::Ready(frame.map(|frame| frame.map_err(Error::from)));
         }
         let limit = this.limit;

@@ -12,13 +12,14 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Frame, SizeHint};
 use hyper::{Request, Response};
 use tokio::sync::oneshot;
 use wasmtime::PoolConcurrencyLimitError;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use crate::guest::instance::{Head, Instances};
+use crate::serve::conversation::{Answer, RequestBody};
 use crate::serve::replies;
 use crate::serve::slots::Slot;
 use crate::stderr;
@@ -26,8 +27,9 @@ use crate::stderr;
 /// Answers a request. `slot` is given back when the instance is done, not only the response.
 pub(crate) async fn answer(
     instances: Arc<Instances>,
-    request: Request<Incoming>,
+    request: Request<RequestBody>,
     slot: Slot,
+    answer: Answer,
 ) -> Response<ResponseBody> {
     let (sender, mut receiver) = oneshot::channel();
     let failed = Arc::new(AtomicBool::new(false));
@@ -54,16 +56,16 @@ pub(crate) async fn answer(
     })
     .await;
     drop(guest);
-    settle(head.ok(), ended, failed)
+    settle(head.ok(), ended).map(|content| ResponseBody { content, failed, _answer: answer })
 }
 
 /// The response, from the head that the component gave and how it ended, each where it is known by now.
-fn settle(head: Option<Head>, ended: Option<wasmtime::Result<()>>, failed: Arc<AtomicBool>) -> Response<ResponseBody> {
+fn settle(head: Option<Head>, ended: Option<wasmtime::Result<()>>) -> Response<Content> {
     let reply = match (head, ended) {
         (_, Some(Err(error))) if error.is::<PoolConcurrencyLimitError>() => replies::overloaded(),
         // Even with a head: nothing of it was sent yet, and its body would break off at once.
         (_, Some(Err(_))) => replies::failed(),
-        (Some(Ok(response)), _) => return response.map(|body| ResponseBody::Guest { body, failed }),
+        (Some(Ok(response)), _) => return response.map(Content::Guest),
         (Some(Err(code)), _) => {
             stderr::host(format_args!("the component answered with an error instead of a response: {code:?}"));
             replies::failed()
@@ -73,7 +75,7 @@ fn settle(head: Option<Head>, ended: Option<wasmtime::Result<()>>, failed: Arc<A
             replies::failed()
         }
     };
-    reply.map(ResponseBody::Host)
+    reply.map(Content::Host)
 }
 
 /// A future that is finished by a task of its own when it is dropped before its end.
@@ -106,13 +108,28 @@ impl<T: Send + 'static> Drop for Detaching<T> {
     }
 }
 
-/// The body of a response, of the host or of the component.
-pub(crate) enum ResponseBody {
+/// The body of a response.
+pub(crate) struct ResponseBody {
+    content: Content,
+    /// The instance has failed. Its body would seem to end there; this makes that an error, so that the client sees it too.
+    failed: Arc<AtomicBool>,
+    /// Under way until this body is dropped.
+    _answer: Answer,
+}
+
+impl ResponseBody {
+    /// That of a reply of the host.
+    pub(crate) fn host(reply: Full<Bytes>, answer: Answer) -> Self {
+        Self { content: Content::Host(reply), failed: Arc::default(), _answer: answer }
+    }
+}
+
+/// Whose body it is.
+enum Content {
     /// Of a reply of the host.
     Host(Full<Bytes>),
-    /// Written by an instance. When it fails half-way the body would seem to end there; `failed` makes that an error,
-    /// so that the client sees it too.
-    Guest { body: WasiBody, failed: Arc<AtomicBool> },
+    /// Written by an instance.
+    Guest(WasiBody),
 }
 
 impl Body for ResponseBody {
@@ -120,26 +137,28 @@ impl Body for ResponseBody {
     type Error = Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        match &mut *self {
-            Self::Host(body) => Pin::new(body).poll_frame(cx).map_err(Error::from),
-            Self::Guest { body, failed } => match Pin::new(body).poll_frame(cx) {
-                Poll::Ready(None) if failed.load(Ordering::Acquire) => Poll::Ready(Some(Err(Error::HttpProtocolError))),
+        match &mut self.content {
+            Content::Host(body) => Pin::new(body).poll_frame(cx).map_err(Error::from),
+            Content::Guest(body) => match Pin::new(body).poll_frame(cx) {
+                Poll::Ready(None) if self.failed.load(Ordering::Acquire) => {
+                    Poll::Ready(Some(Err(Error::HttpProtocolError)))
+                }
                 poll => poll,
             },
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Host(body) => body.is_end_stream(),
-            Self::Guest { body, .. } => body.is_end_stream(),
+        match &self.content {
+            Content::Host(body) => body.is_end_stream(),
+            Content::Guest(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Host(body) => body.size_hint(),
-            Self::Guest { body, .. } => body.size_hint(),
+        match &self.content {
+            Content::Host(body) => body.size_hint(),
+            Content::Guest(body) => body.size_hint(),
         }
     }
 }
@@ -163,7 +182,7 @@ mod tests {
     }
 
     fn settled(head: Option<Head>, ended: Option<wasmtime::Result<()>>) -> StatusCode {
-        settle(head, ended, Arc::default()).status()
+        settle(head, ended).status()
     }
 
     #[test]

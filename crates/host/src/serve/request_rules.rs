@@ -4,9 +4,11 @@
 //! hyper itself refuses contradicting or odd lengths, other final codings than `chunked`, folded and malformed lines, and control characters. Of
 //! a request with both `content-length` and `transfer-encoding` it follows the latter and closes the connection (RFC 9112 §6.1).
 
-use hyper::header::{HOST, HeaderMap, TRANSFER_ENCODING};
+use std::net::SocketAddr;
+
+use hyper::header::{HOST, HeaderValue, TRANSFER_ENCODING};
 use hyper::http::uri::Authority;
-use hyper::{Method, Uri};
+use hyper::{Method, Request, Version};
 
 /// Why a request is refused; the sentence for the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,11 +19,19 @@ const HOSTS: Refused = Refused("The request has several Host headers");
 const CODING: Refused = Refused("The request has another transfer-encoding than 'chunked' alone");
 const TARGET: Refused = Refused("The request target is neither a path nor an http URL without a user name");
 
-/// The host that the client asked for, of a request that may pass.
+/// The host that the client asked for, of a request that may pass. `local` is the address that it has connected to: HTTP/1.0 knows no Host, and
+/// probes leave it out (RFC 9112 §3.2 asks for it in HTTP/1.1 alone), so that one is added.
 ///
 /// # Errors
 /// The rule that is broken.
-pub(crate) fn check(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<String, Refused> {
+pub(crate) fn check<B>(request: &mut Request<B>, local: Option<SocketAddr>) -> Result<String, Refused> {
+    if request.version() == Version::HTTP_10
+        && !request.headers().contains_key(HOST)
+        && let Some(host) = local.and_then(|local| HeaderValue::try_from(local.to_string()).ok())
+    {
+        request.headers_mut().insert(HOST, host);
+    }
+    let (method, uri, headers) = (request.method(), request.uri(), request.headers());
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     if let Some(coding) = codings.next()
         && (!coding.as_bytes().eq_ignore_ascii_case(b"chunked") || codings.next().is_some())
@@ -52,16 +62,31 @@ pub(crate) fn check(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<S
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use hyper::header::{HeaderName, HeaderValue};
-
     use super::*;
 
+    fn request(method: &str, target: &str, lines: &[(&'static str, &'static str)]) -> Request<()> {
+        let mut request = Request::builder().method(method).uri(target).body(()).unwrap();
+        for (name, value) in lines {
+            request.headers_mut().append(*name, HeaderValue::from_static(value));
+        }
+        request
+    }
+
     fn checked(method: &str, target: &str, lines: &[(&'static str, &'static str)]) -> Result<String, Refused> {
-        let headers = lines
-            .iter()
-            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
-            .collect();
-        check(&method.parse().unwrap(), &target.parse().unwrap(), &headers)
+        check(&mut request(method, target, lines), Some("127.0.0.1:3000".parse().unwrap()))
+    }
+
+    #[test]
+    fn http_1_0_needs_no_host() {
+        let old = |lines: &[(&'static str, &'static str)]| {
+            let mut request = request("GET", "/health", lines);
+            *request.version_mut() = Version::HTTP_10;
+            check(&mut request, Some("[::1]:3000".parse().unwrap()))
+        };
+        assert_eq!(old(&[]), Ok("[::1]:3000".to_owned()));
+        assert_eq!(old(&[("host", "g")]), Ok("g".to_owned()));
+        assert_eq!(old(&[("host", "")]), Err(NO_HOST), "where there is one it has to be valid");
+        assert_eq!(old(&[("host", "a"), ("host", "b")]), Err(HOSTS));
     }
 
     #[test]
