@@ -1,7 +1,9 @@
 //! The table of transitions, and the promises that no sequence of signs may break.
 
 use super::*;
+use crate::failure::UpstreamFailure;
 use crate::health::entry::state;
+use crate::health::outcome::of_failure;
 
 const START: u64 = 1_770_458_400_000;
 
@@ -188,6 +190,42 @@ fn checks_decide() {
         ),
     ] {
         assert_eq!(play(steps).1.last().map(String::as_str), Some(expected), "{name}");
+    }
+}
+
+#[test]
+fn a_name_that_is_not_resolved_in_time_counts_like_a_timeout() {
+    let late = || of_failure(&UpstreamFailure::DnsTimeout(Duration::from_secs(2)));
+    let (_, shown) = run(&[(0.0, success()), (1.0, late()), (2.0, late()), (3.0, late())]);
+    assert_eq!(shown, ["healthy 0/0 0", "healthy 1/0 0", "healthy 2/0 0", "healthy 3/0 0?"]);
+    let (_, shown) = run(&[(0.0, of_failure(&UpstreamFailure::Dns))]);
+    assert_eq!(shown, ["unhealthy 1/1 1"], "a name that does not exist is down at once");
+}
+
+/// What became of a suspect is spared and tried again like any other.
+#[test]
+fn a_suspect_whose_check_failed_backs_off_and_is_checked_once_a_second() {
+    let doubts = (0..3).map(|second| (f64::from(second), doubtful(), TRAFFIC));
+    let (entry, shown) = play(doubts.chain([(3.0, down(), CHECK)]));
+    assert_eq!(shown.last().map(String::as_str), Some("unhealthy 4/1 1"));
+    let (mut entry, mut now) = (entry.expect("written"), at(3.0));
+    for pause in [1, 2, 4, 8, 16, 30, 30] {
+        assert_eq!(entry.gate(now), Some(Duration::from_secs(pause)));
+        let mut checks = 0;
+        for _ in 0..pause * 10 {
+            if let Some(claimed) = claim_recheck(&entry, now) {
+                checks += 1;
+                entry = seen(Some(&claimed), down(), CHECK, now).unwrap_or(claimed);
+            }
+            now = now.plus(Duration::from_millis(100));
+        }
+        assert_eq!(checks, pause - 1, "one a second, the first after a second");
+        assert_eq!(entry.gate(now), None, "half-open: requests try again");
+        entry = seen(Some(&entry), doubtful(), TRAFFIC, now).expect("one failure is enough");
+        if is_suspect(&entry) {
+            // With the longest pause the verdict is over as well, so that a check decides once more.
+            entry = seen(Some(&entry), down(), CHECK, now).expect("the check fails");
+        }
     }
 }
 
