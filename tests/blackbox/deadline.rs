@@ -161,3 +161,27 @@ fn a_post_is_never_sent_twice() {
         assert!(upstream.is_untouched());
     });
 }
+
+#[test]
+fn a_second_attempt_shares_the_deadline() {
+    if !offers(Feature::FailureKinds) {
+        return;
+    }
+    run(|lab| async move {
+        let mut upstream = lab.upstream();
+        let pending = Request::get(&upstream.path).cloud(FAULTY[4]).start(lab).await;
+        let first = upstream.arrival().await;
+        tokio::time::sleep(TIMEOUT / 2).await;
+        // One that is as late as the second attempt would be with a deadline of its own.
+        let mut other = lab.upstream();
+        let rival = Request::get(&other.path).cloud(FAULTY[7]).start(lab).await;
+        let _open = other.arrival().await;
+        drop(first);
+        let _second = upstream.arrival().await;
+        tokio::select! {
+            biased;
+            response = async { whole(pending.head().await).await } => assert_eq!(response.status, 504),
+            _ = rival.head() => panic!("the second attempt has a deadline of its own"),
+        }
+    });
+}
