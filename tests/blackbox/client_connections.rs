@@ -169,6 +169,14 @@ fn http_1_0_needs_no_host_and_gets_no_chunks() {
         assert!(answer.starts_with("HTTP/1.0 200 OK\r\n") && answer.ends_with("\r\n\r\nhello world"), "{answer}");
         assert!(!answer.contains("transfer-encoding"), "{answer}");
 
+        // Not even where it asks for the connection to be kept: its end is that of the body.
+        let mut upstream = lab.upstream();
+        let request = format!("GET {} HTTP/1.0\r\nconnection: keep-alive\r\n\r\n", upstream.path);
+        let (answer, ()) = tokio::join!(raw(lab, &request), async {
+            upstream.arrival().await.respond("200 OK\ntransfer-encoding: chunked", "2\r\nhi\r\n0\r\n\r\n").await;
+        });
+        assert!(answer.contains("connection: close\r\n") && !answer.contains("keep-alive"), "{answer}");
+
         // Kept only where the client asks for it.
         let kept = "GET /health HTTP/1.0\r\nconnection: keep-alive\r\n\r\n";
         let twice = raw(lab, &format!("{kept}GET /health HTTP/1.0\r\n\r\n")).await;

@@ -27,11 +27,12 @@ pub(crate) fn settle<B: Body>(response: &mut Response<B>) -> Result<(), Error> {
     }
     let has_body = !response.body().is_end_stream();
     let headers = response.headers_mut();
-    if !headers.contains_key(TRANSFER_ENCODING) {
+    // `identity` is what servers of the last century call no coding.
+    if !headers.contains_key(TRANSFER_ENCODING) || is_alone(headers, b"identity") {
         return Ok(());
     }
     // hyper decodes `chunked` and nothing else: another coding would reach the client unnamed.
-    if has_body && !is_chunked_alone(headers) {
+    if has_body && !is_alone(headers, b"chunked") {
         let coding = headers.get(TRANSFER_ENCODING).and_then(|coding| coding.to_str().ok()).map(str::to_owned);
         return Err(Error::HttpResponseTransferCoding(coding));
     }
@@ -40,9 +41,10 @@ pub(crate) fn settle<B: Body>(response: &mut Response<B>) -> Result<(), Error> {
     Ok(())
 }
 
-fn is_chunked_alone(headers: &HeaderMap) -> bool {
+/// Whether `coding` is the only one.
+fn is_alone(headers: &HeaderMap, coding: &[u8]) -> bool {
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
-    codings.next().is_some_and(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked")) && codings.next().is_none()
+    codings.next().is_some_and(|first| first.as_bytes().eq_ignore_ascii_case(coding)) && codings.next().is_none()
 }
 
 /// How long the connection may wait for its next request after this response.
@@ -88,6 +90,9 @@ mod tests {
         let mut length = response(&[("content-length", "10")], body());
         settle(&mut length).unwrap();
         assert!(length.headers().contains_key(CONTENT_LENGTH));
+        let mut identity = response(&[("content-length", "1"), ("transfer-encoding", "identity")], body());
+        settle(&mut identity).unwrap();
+        assert!(identity.headers().contains_key(CONTENT_LENGTH), "no coding at all");
     }
 
     #[test]
@@ -95,7 +100,7 @@ mod tests {
         for lines in [
             &[("transfer-encoding", "gzip, chunked")][..],
             &[("transfer-encoding", "gzip")],
-            &[("transfer-encoding", "identity")],
+            &[("transfer-encoding", "identity, chunked")],
             &[("transfer-encoding", "chunked, chunked")],
             &[("transfer-encoding", "gzip"), ("transfer-encoding", "chunked")],
             &[("transfer-encoding", "")],

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use hyper::body::{Body as _, Incoming};
 use hyper::ext::ReasonPhrase;
-use hyper::header::{CONNECTION, EXPECT, HeaderValue};
+use hyper::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Request, Response, Version};
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulConnection;
 use tokio::net::TcpStream;
@@ -70,7 +70,7 @@ impl Service {
         let Some(slot) = self.slots.take() else {
             return replies::overloaded().map(|reply| ResponseBody::host(reply, answer));
         };
-        let may_stay_unread = may_stay_unread(&request);
+        let (version, may_stay_unread) = (request.version(), may_stay_unread(&request));
         let uri = request.uri().clone();
         spin_headers::append(request.headers_mut(), &uri, &authority, client.address);
         let mut response = exchange::answer(Arc::clone(&self.instances), request, slot, answer).await;
@@ -78,7 +78,14 @@ impl Service {
             // hyper would write `<none>`.
             response.extensions_mut().insert(NO_REASON);
         }
-        if may_stay_unread && !client.conversation.is_read() {
+        // HTTP/1.0 has no chunks: the end of the connection is that of a body of unknown length. hyper keeps no connection after an answer of that
+        // version.
+        let is_sized = response.headers().contains_key(CONTENT_LENGTH) || response.body().is_end_stream();
+        let ends_it = version == Version::HTTP_10 && !is_sized;
+        if ends_it {
+            *response.version_mut() = Version::HTTP_10;
+        }
+        if ends_it || (may_stay_unread && !client.conversation.is_read()) {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
