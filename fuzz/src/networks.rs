@@ -60,10 +60,12 @@ fn is_wide(pattern: &str) -> bool {
 /// A list allows and names what one of its patterns does, unless one of them has a path.
 fn list_of_allowed_hosts(entry: &str, compiled: &AllowedHosts, scheme: &str, host: &str, port: u16) {
     let patterns: Vec<_> = entry.split(',').filter(|pattern| !pattern.trim().is_empty()).collect();
-    let each: Vec<_> = patterns.iter().map(|pattern| AllowedHosts::compile([("part", *pattern)]).expect("valid")).collect();
+    let each: Vec<_> =
+        patterns.iter().map(|pattern| AllowedHosts::compile([("part", *pattern)]).expect("valid")).collect();
     let poisoned = each.iter().any(|hosts| hosts.poison().is_some());
     assert_eq!(compiled.poison().is_some(), poisoned, "{entry:?}");
-    let any = |what: fn(&AllowedHosts, &str, &str, u16) -> bool| each.iter().any(|hosts| what(hosts, scheme, host, port));
+    let any =
+        |what: fn(&AllowedHosts, &str, &str, u16) -> bool| each.iter().any(|hosts| what(hosts, scheme, host, port));
     let allows = any(|hosts, scheme, host, port| hosts.allows(scheme, host, Some(port))) && !poisoned;
     let names = any(AllowedHosts::names) && !poisoned;
     assert_eq!(compiled.allows(scheme, host, Some(port)), allows, "{entry:?} for {scheme} {host} {port}");

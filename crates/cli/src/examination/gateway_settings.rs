@@ -14,7 +14,7 @@ use gateway_core::config::{
 };
 use gateway_core::network::trusted_proxies::TrustedProxies;
 use gateway_core::request::label::label_domain;
-use gateway_core::request::route::LocalBackends;
+use gateway_core::request::local_backends::LocalBackends;
 use gateway_core::response::cors::AllowedOrigin;
 use gateway_core::time::display_duration;
 

@@ -36,7 +36,7 @@ pub enum GatewayError {
         /// What was asked for, as text.
         requested: String,
     },
-    /// A local backend, where none can be reached (see [`LocalBackends`](crate::request::route::LocalBackends)).
+    /// A local backend, where none can be reached (see [`LocalBackends`](crate::request::local_backends::LocalBackends)).
     #[error("local backends not reachable")]
     LocalUnreachable,
     /// A method that the gateway's own endpoints do not have.
