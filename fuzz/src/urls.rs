@@ -32,7 +32,11 @@ fn is_plain(text: &str) -> bool {
     let (host, port) = authority.split_once(':').unwrap_or((authority, "1"));
     let simple = |text: &str, others: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || others.contains(c));
     let port_is_one = !port.is_empty() && port.len() < 6 && port.bytes().all(|byte| byte.is_ascii_digit());
-    !host.is_empty() && simple(host, "-.") && simple(path, "/-._~") && port_is_one && port.parse::<u16>().is_ok()
+    !host.is_empty()
+        && simple(host, "-.")
+        && simple(path, "/-._~")
+        && port_is_one
+        && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
 /// A URL.

@@ -4,18 +4,24 @@ use std::net::Ipv6Addr;
 
 /// The host of `host[:port]`, an address of IPv6 in its brackets, and the port where one is named. `None` for anything else, `user@host` too.
 pub fn host_and_port(text: &str) -> Option<(&str, Option<u16>)> {
-    let (host, rest) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, rest)) => (address.parse::<Ipv6Addr>().ok().map(|_| text.trim_end_matches(rest))?, rest),
-        None => text.split_at(text.find(':').unwrap_or(text.len())),
+    let (host, rest) = match text.strip_prefix('[') {
+        Some(bracketed) => {
+            let (address, rest) = bracketed.split_once(']')?;
+            address.parse::<Ipv6Addr>().ok()?;
+            (text.strip_suffix(rest)?, rest)
+        }
+        None => {
+            let (name, rest) = text.split_at(text.find(':').unwrap_or(text.len()));
+            let valid = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+            (Some(name).filter(|name| !name.is_empty() && name.bytes().all(valid))?, rest)
+        }
     };
-    let name = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
-    let valid = !host.is_empty() && (host.starts_with('[') || host.bytes().all(name));
     let port = match rest.strip_prefix(':') {
         None if rest.is_empty() => None,
         None => return None,
         Some(port) => Some(self::port(port)?),
     };
-    valid.then_some((host, port))
+    Some((host, port))
 }
 
 /// A port: a number from 1, in digits alone. A number may be parsed with a sign, which no port has.
@@ -40,6 +46,8 @@ mod tests {
             ("a:0", None),
             ("a b", None),
             ("[::1", None),
+            ("[8%2e%2e", None),
+            ("[::1]:80]:80", None),
             ("[x]:80", None),
             ("[::1]x", None),
             ("é", None),

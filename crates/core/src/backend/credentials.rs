@@ -16,7 +16,8 @@ const AUTHORIZATION: &str = "authorization";
 /// # Errors
 /// A variable cannot be read, or holds what no field can carry. The message never repeats a value.
 pub fn fields(request: &[Field], id: &str, variables: &impl Variables) -> Result<Vec<Field>, ConfigError> {
-    let mut added: Vec<Field> = authorization(id, variables)?.into_iter().collect();
+    let own = values(request, AUTHORIZATION).next().is_none();
+    let mut added: Vec<Field> = if own { authorization(id, variables)?.into_iter().collect() } else { Vec::new() };
     for (name, value) in secrets(id, variables)? {
         if !added.iter().any(|(other, _)| *other == name) {
             added.push((name, value));
@@ -124,6 +125,8 @@ mod tests {
         assert_eq!(get(&[], "cf_d1"), [], "another id of the same variable name");
         assert_eq!(get(&[field("Authorization", "Basic client")], "cf-d1"), []);
         assert_eq!(get(&[field("authorization", "")], "cf-d1"), [], "even an empty one is the client's");
+        let malformed = Fake::new(&[("backend_cf_d1_authorization", "é")]);
+        assert_eq!(fields(&[field("authorization", "x")], "cf-d1", &malformed), Ok(Vec::new()), "not needed");
     }
 
     #[test]
