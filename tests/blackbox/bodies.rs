@@ -374,7 +374,7 @@ fn a_transfer_coding_that_nobody_decodes_is_a_protocol_error() {
         for (id, coding) in [
             (FAULTY[11], "gzip, chunked"),
             (FAULTY[11], "gzip"),
-            (FAULTY[12], "identity"),
+            (FAULTY[12], "identity, chunked"),
             (FAULTY[12], "chunked, chunked"),
         ] {
             let mut upstream = lab.upstream();
@@ -391,5 +391,12 @@ fn a_transfer_coding_that_nobody_decodes_is_a_protocol_error() {
             assert!(shown.contains("error=http_protocol_error;"), "{coding}: {shown}");
             assert!(upstream.is_untouched(), "an answer that began is not asked for again: {coding}");
         }
+        // That of old servers, which is none.
+        let mut upstream = lab.upstream();
+        let (response, ()) = tokio::join!(Request::get(&upstream.path).send(lab), async {
+            let head = "200 OK\ncontent-length: 5\ntransfer-encoding: identity";
+            upstream.arrival().await.respond(head, "whole").await;
+        });
+        assert_eq!((response.status, response.text()), (200, "whole"));
     });
 }
