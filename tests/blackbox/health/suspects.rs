@@ -19,11 +19,12 @@ fn a_url_that_crashes_takes_the_backend_from_nobody() {
                 for _ in 0..5 {
                     for _ in 0..4 {
                         crash(lab).await;
+                        // One that begins before the last one is written down would not count.
+                        if let Some(host) = &lab.host {
+                            host.idle().await;
+                        }
                     }
-                    if let Some(host) = &lab.host {
-                        host.idle().await;
-                        assert!(server.seen("/health") > 0, "a check has decided");
-                    }
+                    assert!(lab.host.is_none() || server.seen("/health") > 0, "a check has decided");
                     assert_eq!(get(lab).await.status, 200, "the health endpoint answers {health}");
                 }
             },
