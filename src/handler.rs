@@ -86,11 +86,8 @@ async fn answer(
     // A wrong list of origins must not take the gateway's own endpoints down.
     let origins = lookup.allowed_origin(&head.fields).map(|allowed| record.allowed_origin = allowed);
     let route = route(&head.method, &head.path_and_query)?;
-    if route == Route::Preflight {
-        return Ok(Answer::Preflight);
-    }
     // Its own endpoints as well: a backend whose URL points back must never look healthy.
-    if is_loop(&head.fields) {
+    if route != Route::Preflight && is_loop(&head.fields) {
         return Err(GatewayError::Loop);
     }
     match route {
