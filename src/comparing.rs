@@ -3,7 +3,7 @@
 use crate::host::bindings::StreamError;
 use crate::host::bindings::http_types::IncomingRequest;
 use crate::host::clock::{self, Instant};
-use crate::host::wait::{Deadline, TimedOut, Work, at_once, ready};
+use crate::host::wait::{Deadline, TimedOut, ready};
 use crate::inbound::Head;
 use crate::lookup::Lookup;
 use crate::outbound::{Inflight, Outbound, SendError};
@@ -12,22 +12,22 @@ use crate::record::Record;
 use crate::upload::{self, ReadError, RequestBody};
 use gateway_core::backend::reference::{BackendRef, Location};
 use gateway_core::backend::registry::Backend;
-use gateway_core::comparison::asked;
+use gateway_core::comparison::asked::{self, ComparisonRequest};
 use gateway_core::comparison::body::Body;
 use gateway_core::comparison::report::{Runs, Skipped};
+use gateway_core::comparison::rounds::order;
 use gateway_core::comparison::tally::{Answered, Comparison, Contender};
 use gateway_core::comparison::verdict;
 use gateway_core::fields::Field;
 use gateway_core::health::observation::{Observation, in_short};
 use gateway_core::health::outcome::{Outcome, of_answer, of_failure};
-use gateway_core::limits::{MAX_COMPARED_BACKENDS, MAX_EXCHANGES_AT_ONCE};
+use gateway_core::limits::MAX_COMPARED_BACKENDS;
 use gateway_core::request::body::{content_length, response_has_body};
 use gateway_core::request::route::Choice;
 use gateway_core::response::error::GatewayError;
 use gateway_core::response::error::bad_request::BadRequest;
 use gateway_core::response::reply::Reply;
 use gateway_core::time::Timestamp;
-use std::cell::RefCell;
 
 /// How much of a body is read at once.
 const CHUNK: u64 = 64 * 1024;
@@ -62,8 +62,8 @@ pub(crate) async fn run(
     learnt: &mut Vec<Observation>,
     choice: Choice,
 ) -> Result<Reply, GatewayError> {
-    asked::check_method(&head.method)?;
-    let asked = asked::runs(&head.fields)?;
+    let wanted = ComparisonRequest::read(&head.method, &head.fields)?;
+    let asked = wanted.runs;
     let limit = lookup.exchange_limit()?;
     limit.check_on()?;
     let timeout = lookup.request_timeout()?;
@@ -85,7 +85,10 @@ pub(crate) async fn run(
     let ids: Vec<_> = entrants.iter().map(|entrant| entrant.contender.backend.id.as_str()).collect();
     record.asked = Some(ids.join(","));
 
-    let mut comparison = Comparison::new(entrants.iter().map(|entrant| entrant.contender.clone()));
+    let references: Vec<&BackendRef> = entrants.iter().map(|entrant| &entrant.contender.backend).collect();
+    let reference = wanted.reference(&references)?;
+    let contenders = entrants.iter().map(|entrant| entrant.contender.clone());
+    let mut comparison = Comparison::new(contenders, wanted.ignore.clone(), reference);
     let started = Instant::now();
     let mut done: usize = 0;
     // Hosts end long requests: better fewer rounds than no answer.
@@ -98,7 +101,9 @@ pub(crate) async fn run(
         let taught = in_short(outcomes);
         learnt.extend(taught.into_iter().map(|(outcome, at)| prepared.clone().observation(outcome, at)));
     }
-    let report = verdict::report(comparison, &head.method, &head.path_and_query, Runs { asked, done }, skipped);
+    comparison.close();
+    while comparison.work() {}
+    let report = comparison.report(&wanted.method, &head.path_and_query, Runs { asked, warmup: 0, done }, skipped);
     Ok(Reply::json(&report))
 }
 
@@ -111,7 +116,7 @@ impl Contest<'_> {
                 Err(error) => (reference.id.clone(), Err(error.into())),
                 Ok(backend) => (backend.name.clone(), self.prepare(backend)),
             };
-            entrants.push(Entrant { contender: Contender { backend: reference, name }, ready });
+            entrants.push(Entrant { contender: Contender { backend: reference, name, urls: Vec::new() }, ready });
         }
         Ok(entrants)
     }
@@ -129,7 +134,7 @@ impl Contest<'_> {
                 Ok(backend) => match self.prepare(backend) {
                     Err(GatewayError::Upstream { failure, .. }) => failure.to_string(),
                     ready => {
-                        let contender = Contender { backend: listed.reference, name: listed.name };
+                        let contender = Contender { backend: listed.reference, name: listed.name, urls: Vec::new() };
                         entrants.push(Entrant { contender, ready });
                         continue;
                     }
@@ -137,8 +142,8 @@ impl Contest<'_> {
             };
             skipped.push(Skipped::new(listed.reference, reason));
         }
-        if entrants.is_empty() {
-            return Err(GatewayError::NoneToCompare { reasons: verdict::reasons(&skipped) });
+        if entrants.len() < 2 {
+            return Err(GatewayError::TooFewToCompare { reasons: verdict::reasons(&skipped) });
         }
         Ok((entrants, skipped))
     }
@@ -156,39 +161,28 @@ impl Contest<'_> {
     }
 }
 
-/// One round: six at once, and compared when all six are through, so that no comparison takes time from a measurement.
+/// One round, one exchange at a time.
 async fn round(number: usize, head: &Head, entrants: &mut [Entrant], comparison: &mut Comparison) {
-    let order: Vec<usize> = asked::order(entrants.len(), number).collect();
-    for group in order.chunks(MAX_EXCHANGES_AT_ONCE) {
-        let results: Vec<RefCell<Option<Exchanged>>> = group.iter().map(|_| RefCell::new(None)).collect();
-        let mut exchanges: Vec<Work<'_>> = Vec::new();
-        for (row, result) in group.iter().zip(&results) {
-            let keep = comparison.wants_body(*row);
-            if let Some(Entrant { ready: Ok(ready), .. }) = entrants.get(*row) {
-                exchanges.push(Box::pin(async move {
-                    result.replace(Some(exchange(ready, head, keep).await));
-                }));
+    for row in order(entrants.len(), number) {
+        match entrants.get_mut(row).map(|entrant| &mut entrant.ready) {
+            Some(Ok(ready)) => {
+                let (outcome, result) = exchange(ready, head).await;
+                ready.outcomes.push(outcome);
+                comparison.add(row, result);
             }
+            Some(Err(error)) => comparison.add(row, Err(error.clone())),
+            None => {}
         }
-        at_once(MAX_EXCHANGES_AT_ONCE, exchanges).await;
-        for (row, result) in group.iter().zip(results) {
-            match (entrants.get_mut(*row).map(|entrant| &mut entrant.ready), result.into_inner()) {
-                (Some(Ok(ready)), Some((outcome, result))) => {
-                    ready.outcomes.push(outcome);
-                    comparison.add(*row, result);
-                }
-                (Some(Err(error)), _) => comparison.add(*row, Err(error.clone())),
-                _ => {}
-            }
-        }
+        while comparison.work() {}
     }
+    comparison.next_round();
 }
 
 /// What an exchange says about health, when its head was there, and what came back.
 type Exchanged = ((Outcome, Timestamp), Result<Answered, GatewayError>);
 
 /// One exchange.
-async fn exchange(ready: &Ready, head: &Head, keep: bool) -> Exchanged {
+async fn exchange(ready: &Ready, head: &Head) -> Exchanged {
     let Ready { prepared, fields, .. } = ready;
     let (backend, timeout) = (prepared.backend.reference.clone(), prepared.timeout);
     let started = Instant::now();
@@ -208,7 +202,7 @@ async fn exchange(ready: &Ready, head: &Head, keep: bool) -> Exchanged {
     let first_byte = inflight.received.since(started);
     let outcome = of_answer(inflight.status, first_byte);
     let (status, has_body) = (inflight.status.as_u16(), response_has_body(&head.method, inflight.status));
-    let body = if has_body { read(&inflight, started.plus(timeout), keep).await.map(Some) } else { Ok(None) };
+    let body = if has_body { read(&inflight, started.plus(timeout)).await.map(Some) } else { Ok(None) };
     let (outcome, result) = match body {
         Ok(body) => {
             let total = Instant::now().since(started);
@@ -229,9 +223,9 @@ enum Cut {
 }
 
 /// Reads the body to its end, which has to come by `end`.
-async fn read(inflight: &Inflight, end: Instant, keep: bool) -> Result<Body, Cut> {
+async fn read(inflight: &Inflight, end: Instant) -> Result<Body, Cut> {
     let length = content_length(&inflight.fields).unwrap_or_default();
-    let mut body = Body::new(keep, length);
+    let mut body = Body::default();
     let incoming = inflight.response.consume().map_err(|()| Cut::BrokeOff)?;
     let stream = incoming.stream().map_err(|()| Cut::BrokeOff)?;
     let deadline = Deadline::at(end);

@@ -42,5 +42,8 @@ pub const MAX_COMPARED_BACKENDS: usize = 16;
 /// The most rounds of one comparison.
 pub const MAX_RUNS: usize = 50;
 
+/// The most rounds before the measured ones.
+pub const MAX_WARMUP: usize = 5;
+
 /// Bodies that are larger, in bytes, are hashed as they stream, and neither kept nor compared by content.
 pub const MAX_KEPT_BODY: usize = 1024 * 1024;

@@ -1,101 +1,120 @@
-//! What a request that is to be compared asks for: `x-backend: bun-sqlite,cf-d1` or `x-backend: *`, and `x-shootout-runs`.
+//! What a request for a comparison asks for: `x-backend: bun-sqlite,cf-d1` or `x-backend: *`, and the fields `x-shootout-*`.
 
-use crate::backend::reference::Location;
-use crate::config::{ConfigError, SHOOTOUT};
+use super::ignore::Ignore;
+use crate::backend::reference::BackendRef;
 use crate::fields::{Field, field, values};
-use crate::limits::MAX_RUNS;
+use crate::limits::{MAX_RUNS, MAX_WARMUP};
 use crate::request::route::X_BACKEND;
-use crate::response::error::bad_request::BadRequest;
+use crate::response::error::MAX_REPEATED;
+use crate::response::error::bad_request::{BadRequest, X_SHOOTOUT_METHOD};
+use crate::text::shorten;
 use http::Method;
 
-/// How often each backend is asked: 1 to 50, default 1.
+/// How often each backend is asked and measured: 1 to 50, default 1.
 pub const X_SHOOTOUT_RUNS: &str = "x-shootout-runs";
+/// Rounds before those, neither measured nor compared: 0 to 5, default 1 where there is more than one run.
+pub const X_SHOOTOUT_WARMUP: &str = "x-shootout-warmup";
+/// What is not compared, see [`Ignore::parse`].
+pub const X_SHOOTOUT_IGNORE: &str = "x-shootout-ignore";
+/// The backend that the others are compared with, as `id` or `id@location`.
+pub const X_SHOOTOUT_REFERENCE: &str = "x-shootout-reference";
 
-/// Whether a request with this method may be carried out several times.
-///
-/// # Errors
-/// It could write, and would do so once for each backend.
-pub fn check_method(method: &Method) -> Result<(), BadRequest> {
-    if matches!(*method, Method::GET | Method::HEAD) {
-        return Ok(());
-    }
-    Err(BadRequest::ComparedMethod)
+/// The fields that shape a comparison; none of them reaches a backend.
+const OWN: [&str; 5] = [X_SHOOTOUT_RUNS, X_SHOOTOUT_WARMUP, X_SHOOTOUT_METHOD, X_SHOOTOUT_IGNORE, X_SHOOTOUT_REFERENCE];
+
+/// A comparison as it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComparisonRequest {
+    /// Measured rounds.
+    pub runs: usize,
+    /// Rounds before them; `None` where the client leaves that to the gateway, see [`ComparisonRequest::warmup`].
+    warmup: Option<usize>,
+    /// GET or HEAD.
+    pub method: Method,
+    /// What is not compared.
+    pub ignore: Ignore,
+    /// The backend that the others are compared with, as text; `None` where the answers decide.
+    reference: Option<String>,
 }
 
-/// How many rounds are asked for; one where the field is absent.
-///
-/// # Errors
-/// No number from 1 to 50, or lines that differ.
-pub fn runs(fields: &[Field]) -> Result<usize, BadRequest> {
-    let mut lines = values(fields, X_SHOOTOUT_RUNS);
-    let Some(first) = lines.next() else {
-        return Ok(1);
-    };
-    std::str::from_utf8(first)
-        .ok()
-        .map(str::trim)
-        .filter(|text| lines.all(|other| other == first) && text.bytes().all(|b| b.is_ascii_digit()))
-        .and_then(|text| text.parse().ok())
-        .filter(|runs| (1..=MAX_RUNS).contains(runs))
-        .ok_or(BadRequest::Runs)
-}
-
-/// The most exchanges of one comparison, as the operator allows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ExchangeLimit(usize);
-
-impl ExchangeLimit {
-    /// Reads the value of `shootout`: `off`, a number, or `auto`, which is the default: 800 exchanges (16 backends, 50 rounds) in the local environment, 40 in the
-    /// cloud, where platforms limit the requests that one request may make.
+impl ComparisonRequest {
+    /// Reads the request of a client. An absent field has its default.
     ///
     /// # Errors
-    /// Anything else, zero too.
-    pub fn parse(value: Option<&str>, environment: Location) -> Result<Self, ConfigError> {
-        let text = match value.map(str::trim) {
-            None | Some("" | "auto") => {
-                return Ok(ExchangeLimit(match environment {
-                    Location::Local => 800,
-                    Location::Cloud => 40,
-                }));
-            }
-            Some("off") => return Ok(ExchangeLimit(0)),
-            Some(text) => text,
+    /// A method other than GET, and fields that are not valid or whose lines differ.
+    pub fn read(method: &Method, fields: &[Field]) -> Result<Self, BadRequest> {
+        match *method {
+            Method::GET => {}
+            Method::HEAD => return Err(BadRequest::ComparedHead),
+            _ => return Err(BadRequest::ComparedMethod),
+        }
+        let number = |name, range: std::ops::RangeInclusive<usize>, wrong| match single(fields, name) {
+            None => Ok(None),
+            Some(text) => text
+                .filter(|text| text.bytes().all(|b| b.is_ascii_digit()))
+                .and_then(|text| text.parse().ok())
+                .filter(|number| range.contains(number))
+                .ok_or(wrong)
+                .map(Some),
         };
-        let digits = text.bytes().all(|b| b.is_ascii_digit());
-        text.parse().ok().filter(|number| digits && *number > 0).map(ExchangeLimit).ok_or_else(|| {
-            ConfigError::variable(SHOOTOUT, format!("must be 'auto', 'off' or a number of exchanges, not '{text}'"))
+        Ok(ComparisonRequest {
+            runs: number(X_SHOOTOUT_RUNS, 1..=MAX_RUNS, BadRequest::Runs)?.unwrap_or(1),
+            warmup: number(X_SHOOTOUT_WARMUP, 0..=MAX_WARMUP, BadRequest::Warmup)?,
+            method: match single(fields, X_SHOOTOUT_METHOD) {
+                None => Method::GET,
+                Some(Some(text)) if text.eq_ignore_ascii_case("GET") => Method::GET,
+                Some(Some(text)) if text.eq_ignore_ascii_case("HEAD") => Method::HEAD,
+                Some(_) => return Err(BadRequest::ShootoutMethod),
+            },
+            ignore: rules(fields)?,
+            reference: match single(fields, X_SHOOTOUT_REFERENCE) {
+                None => None,
+                Some(Some(text)) if !text.is_empty() => Some(text.to_owned()),
+                Some(text) => return Err(BadRequest::Reference { asked: text.unwrap_or_default().to_owned() }),
+            },
         })
     }
 
-    /// Whether any comparison is allowed.
-    ///
-    /// # Errors
-    /// [`BadRequest::ShootoutOff`].
-    pub fn check_on(self) -> Result<(), BadRequest> {
-        if self.0 == 0 { Err(BadRequest::ShootoutOff) } else { Ok(()) }
+    /// How many rounds come before the measured ones, where `room` says how many rounds there may be in all: what the client asks for, otherwise one if
+    /// there is more than one measured round and room for it.
+    pub fn warmup(&self, room: usize) -> usize {
+        self.warmup.unwrap_or_else(|| usize::from(self.runs > 1 && self.runs < room))
     }
 
-    /// Whether a comparison of so many backends and rounds is allowed.
+    /// The place of the reference among `backends`; `None` where none is asked for.
     ///
     /// # Errors
-    /// [`BadRequest::TooManyExchanges`].
-    pub fn check(self, backends: usize, rounds: usize) -> Result<(), BadRequest> {
-        let asked = backends.saturating_mul(rounds);
-        if asked > self.0 { Err(BadRequest::TooManyExchanges { asked, limit: self.0 }) } else { Ok(()) }
+    /// It is not among them.
+    pub fn reference(&self, backends: &[&BackendRef]) -> Result<Option<usize>, BadRequest> {
+        let Some(asked) = &self.reference else {
+            return Ok(None);
+        };
+        let place = backends.iter().position(|backend| backend.id == *asked || backend.to_string() == *asked);
+        place.map(Some).ok_or_else(|| BadRequest::Reference { asked: shorten(asked, MAX_REPEATED) })
     }
 }
 
-/// The order in which `backends` backends are asked in `round`, both counted from zero: each round begins one further.
-pub fn order(backends: usize, round: usize) -> impl Iterator<Item = usize> {
-    let first = round.checked_rem(backends).unwrap_or_default();
-    (first..backends).chain(0..first)
+/// The value of a field: `None` where it is absent, `Some(None)` where it is not text or its lines differ.
+fn single<'a>(fields: &'a [Field], name: &'a str) -> Option<Option<&'a str>> {
+    let mut lines = values(fields, name);
+    let first = lines.next()?;
+    let text = std::str::from_utf8(first).ok().map(str::trim);
+    Some(text.filter(|_| lines.all(|other| other == first)))
 }
 
-/// The fields for the backend `id`, of those it would get if it were asked alone: its own id, no runs, and no encoding, which would hide what
-/// there is to compare.
+/// The rules of all lines together.
+fn rules(fields: &[Field]) -> Result<Ignore, BadRequest> {
+    let lines: Option<Vec<&str>> =
+        values(fields, X_SHOOTOUT_IGNORE).map(|line| std::str::from_utf8(line).ok()).collect();
+    let lines = lines.ok_or_else(|| BadRequest::Ignore { rule: String::new() })?;
+    Ignore::parse(&lines.join(",")).map_err(|rule| BadRequest::Ignore { rule: shorten(&rule, MAX_REPEATED) })
+}
+
+/// The fields for the backend `id`, of those it would get if it were asked alone: its own id, nothing about the comparison, and no encoding, which would hide
+/// what there is to compare.
 pub fn to_backend(mut fields: Vec<Field>, id: &str) -> Vec<Field> {
-    let replaced = [X_BACKEND, X_SHOOTOUT_RUNS, "accept-encoding"];
-    fields.retain(|(name, _)| !replaced.iter().any(|replaced| name.eq_ignore_ascii_case(replaced)));
+    let replaced = [X_BACKEND, "accept-encoding"];
+    fields.retain(|(name, _)| !replaced.iter().chain(&OWN).any(|replaced| name.eq_ignore_ascii_case(replaced)));
     fields.push(field("accept-encoding", "identity"));
     fields.push(field(X_BACKEND, id));
     fields
@@ -104,84 +123,81 @@ pub fn to_backend(mut fields: Vec<Field>, id: &str) -> Vec<Field> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::MAX_COMPARED_BACKENDS;
+    use crate::backend::reference::Location::{Cloud, Local};
+
+    fn read(lines: &[(&str, &str)]) -> Result<ComparisonRequest, BadRequest> {
+        ComparisonRequest::read(
+            &Method::GET,
+            &lines.iter().map(|(name, value)| field(name, *value)).collect::<Vec<_>>(),
+        )
+    }
 
     #[test]
     fn runs_are_one_to_fifty() {
-        let check =
-            |lines: &[&str]| runs(&lines.iter().map(|line| field("X-Shootout-Runs", *line)).collect::<Vec<_>>());
-        assert_eq!(check(&[]), Ok(1));
-        assert_eq!(check(&["1"]), Ok(1));
-        assert_eq!(check(&[" 50 "]), Ok(50));
-        assert_eq!(check(&["7", "7"]), Ok(7));
-        for bad in [
-            &["0"][..],
-            &["51"],
-            &["-1"],
-            &["+2"],
-            &["x"],
-            &[""],
-            &["1.5"],
-            &["2,2"],
-            &["1", "2"],
-            &["9".repeat(99).as_str()],
-        ] {
-            assert_eq!(check(bad), Err(BadRequest::Runs), "{bad:?}");
+        for (lines, expected) in [(&[][..], 1), (&["1"], 1), (&[" 50 "], 50), (&["7", "7"], 7)] {
+            let lines: Vec<_> = lines.iter().map(|line| ("X-Shootout-Runs", *line)).collect();
+            assert_eq!(read(&lines).map(|asked| asked.runs), Ok(expected), "{lines:?}");
+        }
+        let long = "9".repeat(99);
+        for bad in [&["0"][..], &["51"], &["-1"], &["+2"], &["x"], &[""], &["1.5"], &["2,2"], &["1", "2"], &[&long]] {
+            let lines: Vec<_> = bad.iter().map(|line| ("x-shootout-runs", *line)).collect();
+            assert_eq!(read(&lines), Err(BadRequest::Runs), "{bad:?}");
         }
     }
 
     #[test]
-    fn the_operator_bounds_comparisons() {
-        use Location::{Cloud, Local};
-        let limit = |value, environment| ExchangeLimit::parse(value, environment).unwrap();
-        for (value, environment, most) in
-            [(None, Local, 800), (Some("auto"), Local, 800), (Some(""), Cloud, 40), (Some(" 7 "), Local, 7)]
+    fn warmup_is_one_round_where_several_are_measured_and_there_is_room() {
+        for (runs, warmup, room, expected) in
+            [("1", None, 9, 0), ("2", None, 9, 1), ("9", None, 9, 0), ("2", Some("0"), 9, 0), ("1", Some("5"), 1, 5)]
         {
-            let limit = limit(value, environment);
-            assert_eq!((limit.check_on(), limit.check(1, most)), (Ok(()), Ok(())), "{value:?}");
-            let asked = most.saturating_add(1);
-            assert_eq!(limit.check(asked, 1), Err(BadRequest::TooManyExchanges { asked, limit: most }), "{value:?}");
+            let lines: Vec<_> = [("x-shootout-runs", runs)]
+                .into_iter()
+                .chain(warmup.map(|rounds| ("x-shootout-warmup", rounds)))
+                .collect();
+            assert_eq!(read(&lines).unwrap().warmup(room), expected, "{lines:?}");
         }
-        assert_eq!(limit(Some("off"), Local).check_on(), Err(BadRequest::ShootoutOff));
-        for value in ["0", "-1", "+1", "on", "1.5", "99999999999999999999999"] {
-            let error = ExchangeLimit::parse(Some(value), Local).unwrap_err().to_string();
-            assert!(error.starts_with("variable 'shootout' must be"), "{error}");
+        for bad in ["6", "-1", "", "x"] {
+            assert_eq!(read(&[("x-shootout-warmup", bad)]), Err(BadRequest::Warmup), "{bad}");
         }
     }
 
     #[test]
-    fn only_methods_that_do_not_write_are_sent_several_times() {
-        for (method, fine) in
-            [("GET", true), ("HEAD", true), ("POST", false), ("PUT", false), ("DELETE", false), ("QUERY", false)]
+    fn backends_are_asked_with_get_or_head_and_the_comparison_with_get() {
+        assert_eq!(read(&[("x-shootout-method", "HEAD")]).unwrap().method, Method::HEAD);
+        assert_eq!(read(&[("x-shootout-method", "get")]).unwrap().method, Method::GET);
+        for bad in ["POST", "", "GET, HEAD"] {
+            assert_eq!(read(&[("x-shootout-method", bad)]), Err(BadRequest::ShootoutMethod), "{bad}");
+        }
+        assert_eq!(ComparisonRequest::read(&Method::HEAD, &[]), Err(BadRequest::ComparedHead));
+        for method in ["POST", "PUT", "DELETE", "QUERY"] {
+            let method = Method::from_bytes(method.as_bytes()).unwrap();
+            assert_eq!(ComparisonRequest::read(&method, &[]), Err(BadRequest::ComparedMethod), "{method}");
+        }
+    }
+
+    #[test]
+    fn the_reference_is_one_of_those_compared() {
+        let backends = [&BackendRef::new("a", Local), &BackendRef::new("b", Local), &BackendRef::new("b", Cloud)];
+        for (asked, expected) in [("a", Some(0)), ("b", Some(1)), ("b@cloud", Some(2)), ("c", None), ("a@cloud", None)]
         {
-            assert_eq!(check_method(&Method::from_bytes(method.as_bytes()).unwrap()).is_ok(), fine, "{method}");
+            let place = read(&[("x-shootout-reference", asked)]).unwrap().reference(&backends);
+            assert_eq!(place.ok().flatten(), expected, "{asked}");
         }
+        assert_eq!(read(&[]).unwrap().reference(&backends), Ok(None));
+        assert!(matches!(read(&[("x-shootout-reference", "")]), Err(BadRequest::Reference { .. })));
     }
 
     #[test]
-    fn each_round_begins_one_further() {
-        assert_eq!(order(3, 0).collect::<Vec<_>>(), [0, 1, 2]);
-        assert_eq!(order(3, 1).collect::<Vec<_>>(), [1, 2, 0]);
-        assert_eq!(order(3, 5).collect::<Vec<_>>(), [2, 0, 1]);
-        assert_eq!(order(0, 5).count(), 0);
-        // Over as many rounds as there are backends, each is once at each place.
-        for backends in 1..=MAX_COMPARED_BACKENDS {
-            for place in 0..backends {
-                let mut seen: Vec<_> = (0..backends).map(|round| order(backends, round).nth(place).unwrap()).collect();
-                seen.sort_unstable();
-                assert_eq!(seen, (0..backends).collect::<Vec<_>>(), "place {place} of {backends}");
-            }
-        }
+    fn rules_of_several_lines_count_together() {
+        let asked = read(&[("x-shootout-ignore", "/a"), ("x-shootout-ignore", "/b, header:etag")]).unwrap();
+        assert_eq!(asked.ignore, Ignore::parse("/a,/b,header:etag").unwrap());
+        assert_eq!(read(&[("x-shootout-ignore", "/a, b")]), Err(BadRequest::Ignore { rule: "b".into() }));
     }
 
     #[test]
     fn each_backend_is_asked_for_itself_and_uncompressed() {
-        let request = vec![
-            field("Accept-Encoding", "gzip"),
-            field("x-backend", "a,b"),
-            field("x-shootout-runs", "3"),
-            field("x-other", "1"),
-        ];
+        let mut request: Vec<_> = OWN.iter().map(|name| field(name, "1")).collect();
+        request.extend([field("Accept-Encoding", "gzip"), field("x-backend", "a,b"), field("x-other", "1")]);
         let expected = [field("x-other", "1"), field("accept-encoding", "identity"), field("x-backend", "b")];
         assert_eq!(to_backend(request, "b"), expected);
     }

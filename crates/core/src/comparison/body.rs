@@ -1,50 +1,96 @@
-//! A body as it streams past: counted, hashed, and kept while it is small and somebody wants to compare it.
+//! A body as it is read: kept while it is small, so that hashing and comparing come after the exchange; hashed as it streams once it is not.
 
 use crate::limits::MAX_KEPT_BODY;
 use sha2::{Digest as _, Sha256};
 
 /// A body that was read, as far as it came.
 #[derive(Debug, Clone)]
-pub struct Body {
-    hash: Sha256,
-    size: u64,
-    kept: Option<Vec<u8>>,
+pub struct Body(State);
+
+#[derive(Debug, Clone)]
+enum State {
+    Kept(Vec<u8>),
+    Streamed { hash: Sha256, size: u64 },
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Body(State::Kept(Vec::new()))
+    }
 }
 
 impl Body {
-    /// An empty body. Its bytes are kept where `keep` says so, up to [`MAX_KEPT_BODY`] of them, and not at all where `length`, if it is known, exceeds
-    /// that.
-    pub fn new(keep: bool, length: Option<u64>) -> Self {
-        let fits = length.is_none_or(|length| length <= MAX_KEPT_BODY as u64);
-        Body { hash: Sha256::new(), size: 0, kept: (keep && fits).then(Vec::new) }
-    }
-
     /// Takes in the next bytes.
     pub fn push(&mut self, bytes: &[u8]) {
-        self.hash.update(bytes);
-        self.size = self.size.saturating_add(bytes.len() as u64);
-        match &mut self.kept {
-            Some(kept) if self.size <= MAX_KEPT_BODY as u64 => kept.extend_from_slice(bytes),
-            _ => self.kept = None,
+        match &mut self.0 {
+            State::Kept(kept) if kept.len().saturating_add(bytes.len()) <= MAX_KEPT_BODY => {
+                kept.extend_from_slice(bytes)
+            }
+            State::Kept(kept) => {
+                let size = (kept.len() as u64).saturating_add(bytes.len() as u64);
+                let hash = Sha256::new().chain_update(&*kept).chain_update(bytes);
+                self.0 = State::Streamed { hash, size };
+            }
+            State::Streamed { hash, size } => {
+                hash.update(bytes);
+                *size = size.saturating_add(bytes.len() as u64);
+            }
         }
     }
 
     /// The bytes so far.
     pub fn size(&self) -> u64 {
-        self.size
+        match &self.0 {
+            State::Kept(kept) => kept.len() as u64,
+            State::Streamed { size, .. } => *size,
+        }
     }
 
-    /// The SHA-256 so far, as hex digits.
-    pub fn sha256(&self) -> String {
-        let hash = self.hash.clone().finalize();
-        hash.iter()
-            .flat_map(|byte| [byte >> 4, byte & 15])
-            .filter_map(|digit| char::from_digit(digit.into(), 16))
-            .collect()
+    /// Whether it was too large to be kept, so that hashing took part of the time in which it was read.
+    pub fn is_streamed(&self) -> bool {
+        matches!(self.0, State::Streamed { .. })
+    }
+
+    /// The SHA-256 so far.
+    pub fn sha256(&self) -> [u8; 32] {
+        match &self.0 {
+            State::Kept(kept) => Sha256::digest(kept).into(),
+            State::Streamed { hash, .. } => hash.clone().finalize().into(),
+        }
     }
 
     /// All bytes, where they were kept.
     pub fn into_kept(self) -> Option<Vec<u8>> {
-        self.kept
+        match self.0 {
+            State::Kept(kept) => Some(kept),
+            State::Streamed { .. } => None,
+        }
+    }
+}
+
+/// A hash as hex digits.
+pub(super) fn hex(hash: &[u8]) -> String {
+    hash.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_kept_up_to_its_limit_and_hashed_alike() {
+        for (size, kept) in [(0, true), (MAX_KEPT_BODY, true), (MAX_KEPT_BODY.saturating_add(1), false)] {
+            let bytes = vec![7; size];
+            let mut body = Body::default();
+            bytes.chunks(60_000).for_each(|chunk| body.push(chunk));
+            assert_eq!((body.size(), body.is_streamed()), (size as u64, !kept));
+            assert_eq!(body.sha256(), <[u8; 32]>::from(Sha256::digest(&bytes)), "{size}");
+            assert_eq!(body.into_kept().is_some(), kept);
+        }
+    }
+
+    #[test]
+    fn hex_digits() {
+        assert_eq!(hex(&[0x0f, 0xa0]), "0fa0");
     }
 }

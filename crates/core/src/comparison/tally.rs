@@ -1,12 +1,13 @@
 //! The comparison, as it grows with each answer.
 
 use super::body::Body;
-use super::equality::{self, Reference, Verdict};
+use super::ignore::Ignore;
+use super::judge::{Answer, Judge};
 use super::measure::Times;
-use super::report::HeaderDifference;
 use crate::backend::reference::BackendRef;
-use crate::fields::{Field, last_str};
+use crate::fields::Field;
 use crate::response::error::GatewayError;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A backend that takes part.
@@ -16,6 +17,9 @@ pub struct Contender {
     pub backend: BackendRef,
     /// Shown to people; the id where none is configured.
     pub name: String,
+    /// Beginnings of URLs that lead to this backend, without a trailing slash: its own URL and the gateway's. They are taken off before `location` is
+    /// compared.
+    pub urls: Vec<String>,
 }
 
 /// An answer that came whole.
@@ -33,96 +37,106 @@ pub struct Answered {
     pub total: Duration,
 }
 
-/// The answers so far. The first of all is the reference that the others are compared with.
+/// The answers of the measured rounds so far.
+///
+/// Adding an answer costs next to nothing: what there is to hash, parse and compare is done by [`Comparison::work`], piece by piece, between the exchanges.
 pub struct Comparison {
     pub(super) rows: Vec<Row>,
-    reference: Option<Reference>,
+    pub(super) judge: Judge,
+    /// The reference that was asked for.
+    asked: Option<usize>,
+    round: usize,
 }
 
 pub(super) struct Row {
     pub(super) contender: Contender,
-    pub(super) first: Option<First>,
+    /// Times of whole answers below 500.
     pub(super) first_bytes: Times,
     pub(super) totals: Times,
+    /// Those of all answers in the order of the rounds.
+    pub(super) in_order: Vec<Duration>,
+    pub(super) approximate: bool,
+    pub(super) statuses: BTreeMap<u16, usize>,
     pub(super) failed: usize,
-    pub(super) varies: bool,
     /// The first failure.
     pub(super) error: Option<GatewayError>,
-}
-
-/// What is told of a row's first answer.
-pub(super) struct First {
-    pub(super) status: u16,
-    pub(super) content_type: Option<String>,
-    pub(super) size: u64,
-    pub(super) sha256: Option<String>,
-    pub(super) header_differences: Vec<HeaderDifference>,
-    pub(super) verdict: Option<Verdict>,
-    pub(super) disagrees: bool,
+    /// Round and status of the first answer.
+    first: Option<(usize, u16)>,
 }
 
 impl Comparison {
-    /// Nobody has answered yet.
-    pub fn new(contenders: impl IntoIterator<Item = Contender>) -> Self {
+    /// Of these backends, without what is to be ignored; `reference` is the place of the one that the others are compared with, where the client named it.
+    pub fn new(contenders: impl IntoIterator<Item = Contender>, ignore: Ignore, reference: Option<usize>) -> Self {
         let row = |contender| Row {
             contender,
-            first: None,
             first_bytes: Times::default(),
             totals: Times::default(),
+            in_order: Vec::new(),
+            approximate: false,
+            statuses: BTreeMap::new(),
             failed: 0,
-            varies: false,
             error: None,
+            first: None,
         };
-        Comparison { rows: contenders.into_iter().map(row).collect(), reference: None }
+        let rows: Vec<Row> = contenders.into_iter().map(row).collect();
+        Comparison { judge: Judge::new(rows.len(), ignore), rows, asked: reference, round: 0 }
     }
 
-    /// Whether the body of the next answer of `row` is compared: that of its first one is.
-    pub fn wants_body(&self, row: usize) -> bool {
-        self.rows.get(row).is_some_and(|row| row.first.is_none())
+    /// A round is over: what is added next belongs to another one.
+    pub fn next_round(&mut self) {
+        self.round = self.round.saturating_add(1);
     }
 
-    /// Takes in what became of an exchange of `row`. The first answer of all is the reference, so those of a round come in the order of the rows.
+    /// Takes in what became of an exchange of `row` in a measured round.
     pub fn add(&mut self, row: usize, result: Result<Answered, GatewayError>) {
-        let Some(row) = self.rows.get_mut(row) else {
+        let Some(entry) = self.rows.get_mut(row) else {
             return;
         };
         let answered = match result {
             Ok(answered) => answered,
             Err(error) => {
-                row.failed = row.failed.saturating_add(1);
-                row.error.get_or_insert(error);
+                entry.failed = entry.failed.saturating_add(1);
+                entry.error.get_or_insert(error);
                 return;
             }
         };
-        row.first_bytes.add(answered.first_byte);
-        row.totals.add(answered.total);
-        let sha256 = answered.body.as_ref().map(Body::sha256);
-        match &row.first {
-            Some(first) => row.varies |= first.status != answered.status || first.sha256 != sha256,
-            None => row.first = Some(First::new(answered, sha256, &mut self.reference)),
+        let Answered { status, fields, body, first_byte, total } = answered;
+        if status < 500 {
+            entry.first_bytes.add(first_byte);
+            entry.totals.add(total);
         }
+        entry.in_order.push(total);
+        entry.approximate |= body.as_ref().is_some_and(Body::is_streamed);
+        let count = entry.statuses.entry(status).or_default();
+        *count = count.saturating_add(1);
+        entry.first.get_or_insert((self.round, status));
+        self.judge.add(row, Answer::new(status, fields, body, &entry.contender.urls));
     }
-}
 
-impl First {
-    fn new(answered: Answered, sha256: Option<String>, reference: &mut Option<Reference>) -> Self {
-        let Answered { status, fields, body, .. } = answered;
-        let content_type = last_str(&fields, "content-type").map(equality::bounded);
-        let size = body.as_ref().map_or(0, Body::size);
-        let (header_differences, verdict, disagrees) = match reference {
-            None => {
-                *reference = Some(Reference::new(status, fields, body));
-                (Vec::new(), None, false)
-            }
-            Some(reference) => {
-                let verdict = reference.compare(body);
-                let disagrees = status != reference.status || verdict.as_ref().is_some_and(|verdict| !verdict.agrees());
-                (reference.header_differences(&fields), verdict, disagrees)
-            }
+    /// No further answers come: what is left of the work compares the backends with each other.
+    pub fn close(&mut self) {
+        let reference = self.reference();
+        self.judge.close(reference);
+    }
+
+    /// Does a piece of the work, of a few milliseconds at most; says whether there is more.
+    pub fn work(&mut self) -> bool {
+        self.judge.work()
+    }
+
+    /// The place of the row that the others are compared with: the one that was asked for, otherwise the first that answered below 400 in the first round, else
+    /// below 500, else the first that answered.
+    pub(super) fn reference(&self) -> Option<usize> {
+        let answered = |row: &usize| self.rows.get(*row).and_then(|row| row.first);
+        if self.asked.is_some() {
+            return self.asked.filter(|row| answered(row).is_some());
+        }
+        let rank = |row: &usize| match answered(row) {
+            Some((0, ..400)) => (0, 0),
+            Some((0, 400..500)) => (1, 0),
+            Some((round, _)) => (2, round),
+            None => (3, 0),
         };
-        First { status, content_type, size, sha256, header_differences, verdict, disagrees }
+        (0..self.rows.len()).filter(|row| answered(row).is_some()).min_by_key(rank)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,75 +1,103 @@
 //! What a comparison comes to: its report, made of the rows.
 
-use super::equality::Verdict;
-use super::measure::Spread;
-use super::report::{Asked, BodyEquality, Failure, Report, ReportRow, Runs, Skipped, SpreadMs, Spreads, Summary};
-use super::tally::{Comparison, First, Row};
+use super::fastest::{CONFIDENCE, Undecided, Winner, fastest};
+use super::measure;
+use super::report::{
+    Answers, Asked, Equality, Failure, Fastest, Report, ReportRow, Runs, Skipped, Spread, Times, Verdict,
+};
+use super::tally::{Comparison, Row};
+use super::words;
 use crate::response::error::GatewayError;
 use crate::time::millis;
 use http::Method;
 
-/// Why no backend is left, in words.
+/// Why fewer than two backends are left, in words.
 pub fn reasons(skipped: &[Skipped]) -> String {
     if skipped.is_empty() {
-        return "none is configured".to_owned();
+        return "no other is configured".to_owned();
     }
     let reasons: Vec<_> = skipped.iter().map(|skipped| format!("{} ({})", skipped.backend, skipped.reason)).collect();
     reasons.join(", ")
 }
 
-/// The report on a comparison.
-pub fn report(comparison: Comparison, method: &Method, path: &str, runs: Runs, skipped: Vec<Skipped>) -> Report {
-    let summary = summary(&comparison.rows);
-    Report {
-        request: Asked { method: method.to_string(), path: path.to_owned() },
-        runs,
-        backends: comparison.rows.into_iter().map(row).collect(),
-        skipped,
-        summary,
+impl Comparison {
+    /// The report, once [`Comparison::close`] was called and all the work is done.
+    pub fn report(self, method: &Method, path: &str, runs: Runs, skipped: Vec<Skipped>) -> Report {
+        let backends: Vec<ReportRow> = self.rows.iter().enumerate().map(|(place, row)| self.row(place, row)).collect();
+        let fastest = self.fastest();
+        let mut verdict = verdict(&backends, fastest);
+        verdict.words = words::verdict(&backends, &verdict);
+        Report {
+            request: Asked { method: method.to_string(), path: path.to_owned() },
+            runs,
+            backends,
+            skipped,
+            verdict,
+        }
+    }
+
+    fn row(&self, place: usize, row: &Row) -> ReportRow {
+        let judged = self.judge.judged(place);
+        let (patch, patch_complete) = judged.patch.unzip();
+        ReportRow {
+            backend: row.contender.backend.id.clone(),
+            location: row.contender.backend.location,
+            name: row.contender.name.clone(),
+            answers: Answers {
+                total: row.in_order.len().saturating_add(row.failed),
+                failed: row.failed,
+                statuses: row.statuses.clone(),
+            },
+            status: most_frequent(row),
+            content_type: judged.content_type,
+            size: judged.size,
+            sha256: judged.sha256,
+            times: times(row),
+            equality: judged.equality,
+            reason: judged.reason,
+            words: judged.words,
+            differences: judged.differences,
+            differences_complete: judged.differences_complete,
+            patch,
+            patch_complete,
+            error: row.error.as_ref().map(failure),
+        }
+    }
+
+    /// Only a row whose every answer came whole, below 400 and with the reference's status is in the race.
+    fn fastest(&self) -> Result<(&Row, &Row, Winner), Undecided> {
+        let status = self.reference().and_then(|place| self.rows.get(place)).and_then(most_frequent);
+        let eligible = |row: &&Row| {
+            row.failed == 0
+                && row.statuses.len() == 1
+                && status.is_some_and(|status| status < 400 && row.statuses.contains_key(&status))
+        };
+        let rows: Vec<&Row> = self.rows.iter().filter(eligible).collect();
+        let times: Vec<_> = rows.iter().map(|row| row.in_order.clone()).collect();
+        let winner = fastest(&times)?;
+        match (rows.get(winner.place), rows.get(winner.over)) {
+            (Some(first), Some(second)) => Ok((first, second, winner)),
+            _ => Err(Undecided::NoTwo),
+        }
     }
 }
 
-fn row(row: Row) -> ReportRow {
-    let Row { contender, first, first_bytes, totals, failed, varies, error } = row;
-    let spread = match (first_bytes.spread(), totals.spread()) {
-        (Some(first_byte), Some(total)) => {
-            Some(Spreads { first_byte_ms: in_millis(first_byte), total_ms: in_millis(total) })
-        }
-        _ => None,
+fn most_frequent(row: &Row) -> Option<u16> {
+    // Of several that are as frequent the lowest.
+    row.statuses.iter().rev().max_by_key(|(_, count)| **count).map(|(status, _)| *status)
+}
+
+fn times(row: &Row) -> Option<Times> {
+    let in_millis = |spread: measure::Spread| Spread {
+        min: millis(spread.min),
+        median: millis(spread.median),
+        p95: millis(spread.p95),
     };
-    let told = ReportRow {
-        backend: contender.backend.id,
-        location: contender.backend.location,
-        name: contender.name,
-        first_byte_ms: spread.map(|spread| spread.first_byte_ms.median),
-        total_ms: spread.map(|spread| spread.total_ms.median),
-        spread,
-        answered: totals.count(),
-        failed,
-        varies,
-        error: error.as_ref().map(failure),
-        ..ReportRow::default()
-    };
-    let Some(first) = first else { return told };
-    let (body, patch) = match first.verdict {
-        None => (None, None),
-        Some(Verdict::Same) => (Some(BodyEquality::Same), None),
-        Some(Verdict::Equal) => (Some(BodyEquality::Equal), None),
-        Some(Verdict::Different) => (Some(BodyEquality::Different), None),
-        Some(Verdict::NotCompared) => (Some(BodyEquality::NotCompared), None),
-        Some(Verdict::Json(patch)) => (Some(BodyEquality::Different), Some(patch)),
-    };
-    ReportRow {
-        status: Some(first.status),
-        content_type: first.content_type,
-        size: Some(first.size),
-        sha256: first.sha256,
-        header_differences: first.header_differences,
-        body,
-        patch_complete: patch.as_ref().map(|patch| patch.complete),
-        patch: patch.map(|patch| patch.operations),
-        ..told
-    }
+    Some(Times {
+        first_byte_ms: in_millis(row.first_bytes.spread()?),
+        total_ms: in_millis(row.totals.spread()?),
+        approximate: row.approximate,
+    })
 }
 
 fn failure(error: &GatewayError) -> Failure {
@@ -78,27 +106,28 @@ fn failure(error: &GatewayError) -> Failure {
     Failure { status: error.status().code().as_u16(), body }
 }
 
-fn in_millis(spread: Spread) -> SpreadMs {
-    SpreadMs { min: millis(spread.min), median: millis(spread.median), p95: millis(spread.p95) }
-}
-
-/// The fastest is the one with the least median; an error page does not count. Those that answered agree unless one of them differs in status or
-/// body.
-fn summary(rows: &[Row]) -> Summary {
-    let median = |row: &Row| match &row.first {
-        Some(First { status: ..500, .. }) => row.totals.spread().map(|spread| spread.median),
-        _ => None,
+fn verdict(rows: &[ReportRow], fastest: Result<(&Row, &Row, Winner), Undecided>) -> Verdict {
+    let labels = |picked: &dyn Fn(&&ReportRow) -> bool| -> Vec<String> {
+        rows.iter().filter(picked).map(ReportRow::label).collect()
     };
-    let timed = rows.iter().filter_map(|row| Some((median(row)?, row)));
-    let fastest = timed.min_by_key(|(median, _)| *median).map(|(_, row)| row.contender.backend.to_string());
-    let disagrees = |row: &&Row| row.first.as_ref().is_some_and(|first| first.disagrees);
-    let labels = |picked: &dyn Fn(&&Row) -> bool| -> Vec<String> {
-        rows.iter().filter(picked).map(|row| row.contender.backend.to_string()).collect()
+    let disagree = labels(&|row| row.equality == Some(Equality::Different) || row.answers.statuses.len() > 1);
+    let failed = labels(&|row| row.answers.failed > 0);
+    let answered = rows.iter().filter(|row| row.status.is_some()).count();
+    let below_400 = rows.iter().any(|row| row.answers.statuses.keys().any(|status| *status < 400));
+    let agree = match () {
+        () if answered < 2 || !below_400 => None,
+        () if !disagree.is_empty() || !failed.is_empty() => Some(false),
+        () if rows.iter().any(|row| matches!(row.equality, None | Some(Equality::NotCompared))) => None,
+        () => Some(true),
     };
-    Summary {
-        fastest,
-        agree: rows.iter().any(|row| row.first.is_some()) && !rows.iter().any(|row| disagrees(&row)),
-        disagree: labels(&disagrees),
-        failed: labels(&|row| row.failed > 0),
-    }
+    let (fastest, why) = match fastest {
+        Ok((first, second, Winner { ratio, low, high, .. })) => {
+            let backend = first.contender.backend.clone();
+            let over = second.contender.backend.to_string();
+            let (backend, location) = (backend.id, backend.location);
+            (Some(Fastest { backend, location, over, ratio, low, high, confidence: CONFIDENCE }), None)
+        }
+        Err(why) => (None, Some(why.to_string())),
+    };
+    Verdict { agree, disagree, failed, fastest, why, words: Vec::new() }
 }

@@ -72,9 +72,9 @@ pub enum GatewayError {
     /// A configuration value cannot be used.
     #[error(transparent)]
     Configuration(#[from] ConfigError),
-    /// No backend is left for a comparison of all.
-    #[error("no backend left to compare")]
-    NoneToCompare {
+    /// Fewer than two backends are left for a comparison of all.
+    #[error("fewer than two backends left to compare")]
+    TooFewToCompare {
         /// Which ones were left out, and why.
         reasons: String,
     },
@@ -141,7 +141,7 @@ impl GatewayError {
             GatewayError::UpgradeNotSupported => (S::NOT_IMPLEMENTED, REQUEST, "Upgrade Not Supported"),
             GatewayError::Configuration(_) => (S::INTERNAL_SERVER_ERROR, "proxy_configuration_error", "Gateway Error"),
             GatewayError::Loop => (S::LOOP_DETECTED, "proxy_loop_detected", "Loop Detected"),
-            GatewayError::NoneToCompare { .. } => (S::SERVICE_UNAVAILABLE, "destination_unavailable", UNAVAILABLE),
+            GatewayError::TooFewToCompare { .. } => (S::CONFLICT, "destination_unavailable", "Nothing To Compare"),
             GatewayError::Unfinished { limit: Some(_), .. } => (S::GATEWAY_TIMEOUT, "http_response_timeout", TIMEOUT),
             GatewayError::Unfinished { limit: None, .. } => {
                 (S::SERVICE_UNAVAILABLE, "http_response_incomplete", UNAVAILABLE)
@@ -233,7 +233,9 @@ impl GatewayError {
             GatewayError::BrokenRequestBody => "The request body ended early or is framed wrongly".into(),
             GatewayError::BadRequest(reason) => reason.to_string(),
             GatewayError::Configuration(error) => format!("The gateway is misconfigured: {error}"),
-            GatewayError::NoneToCompare { reasons } => format!("No backend is left to compare: {reasons}"),
+            GatewayError::TooFewToCompare { reasons } => {
+                format!("Fewer than two backends are left to compare: {reasons}")
+            }
             GatewayError::Unfinished { limit: Some(limit), .. } => {
                 format!("Backend did not finish its response within {}", display_duration(*limit))
             }

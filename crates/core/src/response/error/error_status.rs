@@ -9,6 +9,7 @@ pub struct ErrorStatus(StatusCode);
 impl ErrorStatus {
     pub(super) const BAD_REQUEST: Self = ErrorStatus(StatusCode::BAD_REQUEST);
     pub(super) const METHOD_NOT_ALLOWED: Self = ErrorStatus(StatusCode::METHOD_NOT_ALLOWED);
+    pub(super) const CONFLICT: Self = ErrorStatus(StatusCode::CONFLICT);
     pub(super) const LENGTH_REQUIRED: Self = ErrorStatus(StatusCode::LENGTH_REQUIRED);
     pub(super) const HEADER_FIELDS_TOO_LARGE: Self = ErrorStatus(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
     pub(super) const INTERNAL_SERVER_ERROR: Self = ErrorStatus(StatusCode::INTERNAL_SERVER_ERROR);
