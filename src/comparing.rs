@@ -1,4 +1,4 @@
-//! Several backends in one request: their exchanges, round by round. `gateway_core::comparison` compares.
+//! Several backends in one request: their exchanges, round by round. `gateway_comparison` compares.
 
 use crate::host::bindings::StreamError;
 use crate::host::bindings::http_types::IncomingRequest;
@@ -10,14 +10,14 @@ use crate::outbound::{Inflight, Outbound, SendError};
 use crate::prepare::{self, Prepared};
 use crate::record::Record;
 use crate::upload::{self, ReadError, RequestBody};
+use gateway_comparison::asked::{self, ComparisonRequest};
+use gateway_comparison::body::Body;
+use gateway_comparison::report::{Runs, Skipped};
+use gateway_comparison::rounds::order;
+use gateway_comparison::tally::{Answered, Comparison, Contender};
+use gateway_comparison::verdict;
 use gateway_core::backend::reference::{BackendRef, Location};
 use gateway_core::backend::registry::Backend;
-use gateway_core::comparison::asked::{self, ComparisonRequest};
-use gateway_core::comparison::body::Body;
-use gateway_core::comparison::report::{Runs, Skipped};
-use gateway_core::comparison::rounds::order;
-use gateway_core::comparison::tally::{Answered, Comparison, Contender};
-use gateway_core::comparison::verdict;
 use gateway_core::fields::Field;
 use gateway_core::health::observation::{Observation, in_short};
 use gateway_core::health::outcome::{Outcome, of_answer, of_failure};

@@ -2,12 +2,12 @@
 
 use crate::host::store::HostStore;
 use crate::host::variables::HostVariables;
+use gateway_comparison::exchange_limit::ExchangeLimit;
 use gateway_core::backend::cloud::CloudRegistry;
 use gateway_core::backend::local::LocalRegistry;
 use gateway_core::backend::reference::{BackendRef, Location, environment};
 use gateway_core::backend::registry::{Backend, BackendRegistry, Listed, Store as _, Variables as _};
 use gateway_core::backend::settings::Settings;
-use gateway_core::comparison::exchange_limit::ExchangeLimit;
 use gateway_core::config::{
     self, CORS_ORIGINS, ConfigError, ENVIRONMENT, IDLE_TIMEOUT, LABEL_DOMAIN, LOCAL_BACKENDS, REQUEST_TIMEOUT,
     SHOOTOUT, TRUSTED_PROXIES,

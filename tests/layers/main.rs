@@ -23,13 +23,14 @@ use crate::rooms::{Row, Rules, documented, leaves, rules, violations};
 use crate::tree::{Tree, files};
 
 const CORE: &str = "crates/core/src";
+const COMPARISON: &str = "crates/comparison/src";
 const COMPONENT: &str = "src";
 const HOST: &str = "crates/host/src";
 const CLI: &str = "crates/cli/src";
 
 /// The rooms of each tree, and what each may name of it: the maps of ARCHITECTURE.md. The rooms of one row may name each other, `above`
 /// and `below` are the rows there. `lib.rs` and `main.rs` have no row: they hold the rooms together.
-const ROOMS: [(&str, &[(&str, &str)]); 3] = [
+const ROOMS: [(&str, &[(&str, &str)]); 4] = [
     (
         CORE,
         &[
@@ -39,10 +40,10 @@ const ROOMS: [(&str, &[(&str, &str)]); 3] = [
             ("health", "above"),
             ("request", "above"),
             ("response", "above"),
-            ("comparison", "above"),
             ("status", "above"),
         ],
     ),
+    (COMPARISON, &[("leaves", "nothing"), ("judge", "above"), ("tally", "above"), ("verdict", "above")]),
     (
         COMPONENT,
         &[
@@ -76,8 +77,9 @@ const ROOMS: [(&str, &[(&str, &str)]); 3] = [
 const PHASES: (&str, &str) = ("phases", "upload outbound relay");
 
 /// The maps for people: the tree, the document, and the text before the table.
-const MAPS: [(&str, &str, &str); 4] = [
+const MAPS: [(&str, &str, &str); 5] = [
     (CORE, "ARCHITECTURE.md", "### `crates/core/src/`"),
+    (COMPARISON, "ARCHITECTURE.md", "### `crates/comparison/src/`"),
     (COMPONENT, "ARCHITECTURE.md", "### `src/`"),
     (HOST, "ARCHITECTURE.md", "### `crates/host/src/`"),
     (HOST, "crates/host/src/lib.rs", "Each wing is a folder."),

@@ -11,12 +11,10 @@
 //!                                                                                  log
 //! ```
 //!
-//! In scope: which backend, which headers, which answer, where the component may connect to. Out of scope: sockets, storage, and bytes of bodies,
-//! but for those that `shootout` compares.
+//! In scope: which backend, which headers, which answer, where the component may connect to. Out of scope: sockets, storage, and bytes of bodies.
 
 pub mod authority;
 pub mod backend;
-pub mod comparison;
 pub mod config;
 pub mod failure;
 pub mod fields;

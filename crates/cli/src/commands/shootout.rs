@@ -21,7 +21,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use gateway_core::comparison::report::Report;
+use gateway_comparison::report::Report;
 
 use self::asked_url::AskedUrl;
 use self::shootout_error::ShootoutError;

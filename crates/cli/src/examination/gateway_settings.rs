@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use gateway_comparison::exchange_limit::ExchangeLimit;
 use gateway_core::backend::credentials;
 use gateway_core::backend::known::{KNOWN_BACKENDS, known_backend};
 use gateway_core::backend::reference::Location;
 use gateway_core::backend::reference::environment;
-use gateway_core::comparison::exchange_limit::ExchangeLimit;
 use gateway_core::config::{
     BACKEND_SECRETS, CLOUD_HOSTS, CORS_ORIGINS, ConfigError, ENVIRONMENT, EXTRA_BACKENDS, IDLE_TIMEOUT, LABEL_DOMAIN,
     LOCAL_BACKENDS, REQUEST_TIMEOUT, SHOOTOUT, TRUSTED_PROXIES, idle_timeout, request_timeout,

@@ -1,6 +1,6 @@
 //! The figures as CSV (RFC 4180): one line per backend, times in milliseconds, empty where there is no value.
 
-use gateway_core::comparison::report::{Report, ReportRow, SpreadMs};
+use gateway_comparison::report::{Report, ReportRow, SpreadMs};
 
 const COLUMNS: [&str; 16] = [
     "backend",

@@ -7,7 +7,7 @@
 use gateway_core::text::shorten;
 
 use super::terminal::milliseconds;
-use gateway_core::comparison::report::{Report, ReportRow, SpreadMs};
+use gateway_comparison::report::{Report, ReportRow, SpreadMs};
 
 /// Lengths, in pixels.
 const WIDTH: f64 = 760.0;

@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use gateway_core::comparison::report::{BodyEquality, Op, Operation, Report, ReportRow};
+use gateway_comparison::report::{BodyEquality, Op, Operation, Report, ReportRow};
 use gateway_core::text::shorten;
 
 use crate::output::number;

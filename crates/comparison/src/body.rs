@@ -1,6 +1,6 @@
 //! A body as it is read: kept while it is small, so that hashing and comparing come after the exchange; hashed as it streams once it is not.
 
-use crate::limits::MAX_KEPT_BODY;
+use gateway_core::limits::MAX_KEPT_BODY;
 use sha2::{Digest as _, Sha256};
 
 /// A body that was read, as far as it came.

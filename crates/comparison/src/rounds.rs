@@ -30,7 +30,7 @@ pub fn share(left: Duration, waiting: usize) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::MAX_COMPARED_BACKENDS;
+    use gateway_core::limits::MAX_COMPARED_BACKENDS;
 
     #[test]
     fn each_round_begins_with_another_and_every_second_runs_backwards() {

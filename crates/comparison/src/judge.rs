@@ -3,8 +3,8 @@
 use super::body::{Body, hex};
 use super::ignore::Ignore;
 use super::report::{Difference, Equality, Kind, Operation};
-use crate::fields::{Field, last_str};
-use crate::text::shorten;
+use gateway_core::fields::{Field, last_str};
+use gateway_core::text::shorten;
 
 /// An answer as far as it is compared.
 pub(super) struct Answer {

@@ -1,13 +1,13 @@
 //! What a request for a comparison asks for: `x-backend: bun-sqlite,cf-d1` or `x-backend: *`, and the fields `x-shootout-*`.
 
 use super::ignore::Ignore;
-use crate::backend::reference::BackendRef;
-use crate::fields::{Field, field, values};
-use crate::limits::{MAX_RUNS, MAX_WARMUP};
-use crate::request::route::X_BACKEND;
-use crate::response::error::MAX_REPEATED;
-use crate::response::error::bad_request::{BadRequest, X_SHOOTOUT_METHOD};
-use crate::text::shorten;
+use gateway_core::backend::reference::BackendRef;
+use gateway_core::fields::{Field, field, values};
+use gateway_core::limits::{MAX_RUNS, MAX_WARMUP};
+use gateway_core::request::route::X_BACKEND;
+use gateway_core::response::error::MAX_REPEATED;
+use gateway_core::response::error::bad_request::{BadRequest, X_SHOOTOUT_METHOD};
+use gateway_core::text::shorten;
 use http::Method;
 
 /// How often each backend is asked and measured: 1 to 50, default 1.
@@ -123,7 +123,7 @@ pub fn to_backend(mut fields: Vec<Field>, id: &str) -> Vec<Field> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::reference::Location::{Cloud, Local};
+    use gateway_core::backend::reference::Location::{Cloud, Local};
 
     fn read(lines: &[(&str, &str)]) -> Result<ComparisonRequest, BadRequest> {
         ComparisonRequest::read(

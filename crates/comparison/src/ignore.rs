@@ -1,6 +1,6 @@
 //! What the client wants left out of a comparison: rules such as `/*/updated_at` or `header:etag`.
 
-use crate::fields::is_token;
+use gateway_core::fields::is_token;
 use percent_encoding::percent_decode_str;
 
 /// The most rules of one comparison.

@@ -4,9 +4,9 @@ use super::body::Body;
 use super::ignore::Ignore;
 use super::judge::{Answer, Judge};
 use super::measure::Times;
-use crate::backend::reference::BackendRef;
-use crate::fields::Field;
-use crate::response::error::GatewayError;
+use gateway_core::backend::reference::BackendRef;
+use gateway_core::fields::Field;
+use gateway_core::response::error::GatewayError;
 use std::collections::BTreeMap;
 use std::time::Duration;
 

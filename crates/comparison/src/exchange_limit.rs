@@ -1,8 +1,8 @@
 //! How many exchanges the operator allows one comparison: the variable `shootout`.
 
-use crate::backend::reference::Location;
-use crate::config::{ConfigError, SHOOTOUT};
-use crate::response::error::bad_request::BadRequest;
+use gateway_core::backend::reference::Location;
+use gateway_core::config::{ConfigError, SHOOTOUT};
+use gateway_core::response::error::bad_request::BadRequest;
 
 /// The most exchanges of one comparison, as the operator allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The report of a comparison: the answer of the gateway, and what its readers take it apart into.
 
-use crate::backend::reference::{BackendRef, Location};
-use crate::response::reply::ErrorBody;
+use gateway_core::backend::reference::{BackendRef, Location};
+use gateway_core::response::reply::ErrorBody;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;

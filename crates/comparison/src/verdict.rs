@@ -7,8 +7,8 @@ use super::report::{
 };
 use super::tally::{Comparison, Row};
 use super::words;
-use crate::response::error::GatewayError;
-use crate::time::millis;
+use gateway_core::response::error::GatewayError;
+use gateway_core::time::millis;
 use http::Method;
 
 /// Why fewer than two backends are left, in words.
