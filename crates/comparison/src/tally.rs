@@ -2,7 +2,7 @@
 
 use super::body::Body;
 use super::ignore::Ignore;
-use super::judge::{Answer, Judge};
+use super::judge::Judge;
 use super::measure::Times;
 use gateway_core::backend::reference::BackendRef;
 use gateway_core::fields::Field;
@@ -110,7 +110,7 @@ impl Comparison {
         let count = entry.statuses.entry(status).or_default();
         *count = count.saturating_add(1);
         entry.first.get_or_insert((self.round, status));
-        self.judge.add(row, Answer::new(status, fields, body, &entry.contender.urls));
+        self.judge.add(row, status, &fields, body, &entry.contender.urls);
     }
 
     /// No further answers come: what is left of the work compares the backends with each other.

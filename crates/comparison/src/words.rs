@@ -1,8 +1,7 @@
 //! The verdict in words: the same in the report, on the page and in the terminal.
 
 use super::fastest::Undecided;
-use super::report::{Equality, ReportRow, Verdict};
-use std::collections::BTreeSet;
+use super::report::{Equality, Kind, ReportRow, Verdict};
 
 /// The verdict, one sentence each: on agreement, on failures, on speed.
 pub(super) fn verdict(rows: &[ReportRow], verdict: &Verdict) -> Vec<String> {
@@ -66,7 +65,7 @@ struct Names(bool);
 
 impl Names {
     fn new(rows: &[ReportRow]) -> Self {
-        Names(rows.iter().map(|row| row.location.as_str()).collect::<BTreeSet<_>>().len() < 2)
+        Names(rows.iter().all(|row| Some(row.location) == rows.first().map(|first| first.location)))
     }
 
     fn short<'a>(&self, label: &'a str) -> &'a str {
@@ -74,16 +73,65 @@ impl Names {
     }
 
     fn all(&self, labels: &[String]) -> String {
-        let names: Vec<_> = labels.iter().map(|label| self.short(label)).collect();
-        match names.split_last() {
-            Some((last, [])) => (*last).to_owned(),
-            Some((last, others)) => format!("{} and {last}", others.join(", ")),
-            None => String::new(),
-        }
+        listed(&labels.iter().map(|label| self.short(label)).collect::<Vec<_>>())
     }
 }
 
-/// A number of one thing or more: `1 time`, `3 times`.
+/// How many differences there are of each sort.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counts {
+    /// Those that count.
+    pub(super) differences: usize,
+    ids: usize,
+    times: usize,
+    varying: usize,
+    notations: usize,
+    ignored: usize,
+}
+
+impl Counts {
+    /// Counts a difference.
+    pub(super) fn add(&mut self, kind: Kind, is_time: bool) {
+        let count = match kind {
+            Kind::Generated if is_time => &mut self.times,
+            Kind::Generated => &mut self.ids,
+            Kind::Varying => &mut self.varying,
+            Kind::Notation => &mut self.notations,
+            Kind::Ignored => &mut self.ignored,
+            _ => &mut self.differences,
+        };
+        *count = count.saturating_add(1);
+    }
+}
+
+/// What was set aside: `equal but for 3 generated ids and 2 times`; `None` where it was nothing.
+pub(super) fn equal_but_for(counts: &Counts) -> Option<String> {
+    let times = if counts.ids == 0 { "generated time" } else { "time" };
+    let parts: Vec<String> = [
+        (counts.ids, "generated id"),
+        (counts.times, times),
+        (counts.varying, "varying value"),
+        (counts.notations, "other notation"),
+        (counts.ignored, "ignored value"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, one)| counted(count, one))
+    .collect();
+    (!parts.is_empty()).then(|| format!("equal but for {}", listed(&parts)))
+}
+
+/// `a, b and c`.
+fn listed<T: AsRef<str>>(parts: &[T]) -> String {
+    let parts: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
+    match parts.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// `1 time`, `3 times`.
 pub(super) fn counted(count: usize, one: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
 }

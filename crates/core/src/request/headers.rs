@@ -6,7 +6,7 @@ use crate::request::request_id::X_REQUEST_ID;
 use std::borrow::Cow;
 
 /// A name in lower case, which it is already on every known host.
-pub(crate) fn lower(name: &str) -> Cow<'_, str> {
+pub fn lower(name: &str) -> Cow<'_, str> {
     if !name.bytes().any(|byte| byte.is_ascii_uppercase()) {
         Cow::Borrowed(name)
     } else {
@@ -17,7 +17,7 @@ pub(crate) fn lower(name: &str) -> Cow<'_, str> {
 /// Whether a field belongs to one hop only (RFC 9110 §7.6.1, with `keep-alive`, `proxy-connection` and `http2-settings` from the practice of
 /// HTTP/1), or is one that hosts do not let a component set. Most hosts remove `connection` before the component sees it; what it nominates can
 /// only be removed where it is visible (see [`nominated`]).
-pub(crate) fn belongs_to_hop(lower: &str) -> bool {
+pub fn belongs_to_hop(lower: &str) -> bool {
     matches!(
         lower,
         "connection"
