@@ -37,7 +37,7 @@ export const everything = {
         difference('/0/updated_at', 'ignored', '"2026-02-07T10:00:00Z"', '"2026-02-07T10:00:09Z"'),
       ],
     }),
-    row('unsteady', 'different', 'different in 6 places', {
+    row('unsteady', 'different', 'different in 8 places', {
       answers: { total: 50, failed: 3, statuses: { 200: 45, 500: 2 } }, times: times(9.5, 12.5, 24, true),
       error: { status: 504, error: 'Gateway Timeout', message: 'no answer in time', backend: 'unsteady' },
       differences: [
@@ -47,16 +47,18 @@ export const everything = {
         difference('/0/owner', 'missing', '{"name":"A  B"}', null),
         difference('/0/extra<b>', 'extra', null, '{"a":1}'),
         difference('/0/tags', 'order', '["a","b"]', '["b","a"]'),
+        difference('/0/tags/1', 'extra', null, '"d"'),
+        difference('/0/links/0', 'extra', null, '{"url":"/d"}'),
         difference('/0/seen', 'varying', '17', '18'),
       ],
     }),
-    row('partly', 'different', 'different in 4 places or more', {
+    row('partly', 'different', 'different in 5 places or more', {
       times: times(2, 2.5, 3), differences_complete: false,
       differences: [
         difference('/0/price', 'type', '10.5', '"10.5"'),
         difference('/0/owner/name', 'value', '"A  B"', '"A B"'),
         difference('/0/tags/1', 'value', '"b"', '"c"'),
-        difference('/0/tags/1', 'extra', null, '"d"'),
+        difference('/0/links/0/url', 'value', '"/b"', '"/c"'),
         difference('/0/seen', 'value', '17', 'null'),
       ],
     }),
