@@ -63,7 +63,7 @@ export async function checkReports({ open, check, shoot, fitsWidth }) {
       [['page@local', '250 bytes'], ['3.00 ms', '2.00 to 4.00 ms'], ['404', 'another status, the whole body', 'different']],
       [['unsteady@local', '250 bytes'], ['12.5 ms', '9.50 to 24.0 ms, approximate'],
         ['200 ×45, 500 ×2, 3 of 50 failed', 'different in 8 places', '504 Gateway Timeout: no answer in time']],
-      [['down@cloud'], ['–'], ['50 of 50 failed', 'no answer', '503 Backend Unavailable: <b>cannot</b> reach it']],
+      [['down@cloud'], ['–'], ['50 of 50 failed', 'no answer', '503 Backend Unavailable: connection <b>refused</b>']],
     ]);
   });
 

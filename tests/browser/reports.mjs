@@ -24,7 +24,7 @@ export const everything = {
     row('no-json', 'not compared', 'not compared', { reason: 'no JSON', content_type: 'text/html', times: times(1, 1.5, 2) }),
     row('down', null, 'no answer', {
       location: 'cloud', answers: { total: 50, failed: 50, statuses: {} }, status: null, content_type: null, size: null, sha256: null, times: null,
-      error: { status: 503, error: 'Backend Unavailable', message: '<b>cannot</b> reach it', backend: 'down', reason: 'connection refused' },
+      error: { status: 503, error: 'Backend Unavailable', message: 'it cannot be reached', backend: 'down', reason: 'connection <b>refused</b>' },
     }),
     row('reference', 'reference', 'reference'),
     row('same', 'identical', 'identical', { times: times(0.8, 0.95, 1.6) }),

@@ -267,7 +267,7 @@ function contender(b, end, fastest) {
     b.times ? time(b.times, end) : cell('–'),
     cell(make('b', counts.join(', '), { className: failed || codes.some(([code]) => code >= 400) ? 'bad' : '' }),
       make('p', b.words, { className: b.equality === 'different' ? 'bad' : '' }), make('small', more.join(': ')),
-      make('small', b.error ? `${b.error.status} ${b.error.error}: ${b.error.message}` : '')));
+      make('small', b.error ? `${b.error.status} ${b.error.error}: ${b.error.reason || b.error.message}` : '')));
   if (fastest && fastest.backend === b.backend && fastest.location === b.location) row.className = 'first';
   return row;
 }
