@@ -10,6 +10,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
+import { checkReports, checkTwins } from './comparison.mjs';
 
 const [url = 'http://127.0.0.1:3000/backends', folder] = process.argv.slice(2);
 const origin = new URL(url).origin;
@@ -109,31 +110,6 @@ async function tabTo(page, id, selector = `#${id}`) {
   throw new Error(`${selector} cannot be reached with the Tab key`);
 }
 
-/** Compares the twins, by keyboard alone. */
-async function compareTwins(page) {
-  for (const id of twins) {
-    await tabTo(page, null, `#picks input[value="${id}"]`);
-    await page.keyboard.press('Space');
-  }
-  await tabTo(page, 'target');
-  await page.keyboard.press('Control+A');
-  await page.keyboard.type('/contest');
-  await tabTo(page, 'runs');
-  await page.keyboard.press('Control+A');
-  await page.keyboard.type('3');
-  const [sent] = await Promise.all([
-    page.waitForRequest(request => request.url() === `${origin}/contest`),
-    page.keyboard.press('Enter'),
-  ]);
-  await page.locator('#outcome').waitFor();
-  return sent;
-}
-
-/** The table of differences, row by row. */
-const differences = page => page.locator('#differences tbody tr').evaluateAll(rows => rows.map(row => (
-  [...row.children].map(cell => cell.textContent)
-)));
-
 /** Holds requests for `path` back until the returned function is called, and drops them then. */
 async function held(page, path) {
   let release;
@@ -226,106 +202,8 @@ try {
     assert.equal(await page.locator('#body').isVisible(), true, 'POST');
   });
 
-  if (twins.length === 2) {
-    const [first, second] = twins.map(id => `${id}@local`);
-
-    await check('the keyboard alone compares two backends', async () => {
-      const sent = await compareTwins(page);
-      assert.equal(sent.headers()['x-backend'], twins.join());
-      assert.equal(sent.headers()['x-shootout-runs'], '3');
-      await page.waitForFunction(() => document.getElementById('verdict').textContent.includes('is fastest'));
-      const verdict = await page.locator('#verdict').textContent();
-      assert.ok(verdict.includes('times as fast as') && verdict.includes(`Different: ${second}.`), verdict);
-      assert.equal(await page.locator('#verdict').getAttribute('role'), 'status', 'announced');
-      assert.equal(await page.evaluate(() => document.activeElement.id), 'runs', 'the focus stays');
-    });
-
-    await check('bars show median and range', async () => {
-      const bars = await page.locator('#bars li').evaluateAll(rows => rows.map(row => {
-        const [track, bar, range] = ['span', 'i', 'u'].map(name => row.querySelector(name).getBoundingClientRect());
-        return { text: row.textContent, fastest: row.className, track: track.width, bar: bar.width, range: range.right - track.left };
-      }));
-      assert.deepEqual(bars.map(bar => bar.text.split('200')[0]), [first, second]);
-      for (const { text, track, bar, range } of bars) {
-        assert.match(text, /[\d.]+ ms[\d.]+ ms to [\d.]+ ms$/);
-        assert.ok(bar > 0 && bar <= track + 1 && range > 0 && range <= track + 3, `${bar} and ${range} of ${track} px`);
-      }
-      assert.ok(bars.some(({ track, range }) => range >= track - 3), 'the largest value fills the width');
-      assert.equal(bars.filter(bar => bar.fastest === 'first').length, 1, 'the fastest is marked');
-    });
-
-    await check('differences are listed with both values, markup in them as text', async () => {
-      const rows = await differences(page);
-      for (const expected of [
-        ['header x-mark', '<i>one</i>', '<i>two</i>'],
-        ['/done', 'false', 'true'],
-        ['/title', '"<img src=x onerror=alert(1)>"', '"<script>alert(2)</script>"'],
-        ['/extra<b>', 'absent', '{"a":1}'],
-        ['/tags/1', '"b"', 'absent'],
-      ]) assert.ok(rows.some(row => row.join('|') === expected.join('|')), `${expected} is missing: ${JSON.stringify(rows)}`);
-      assert.equal(rows.length, 5, JSON.stringify(rows));
-      assert.equal(await page.locator('#outcome :is(img, script, a)').count(), 0, 'elements made of values');
-    });
-
-    await shoot(page, 'shootout-test', true);
-
-    await check('a backend that fails is a row with its reason', async () => {
-      const { page } = await open();
-      await page.locator('#picks input[value="hostile"]').check();
-      await page.locator(`#picks input[value="${twins[0]}"]`).check();
-      await page.locator('#target').fill('/contest');
-      await page.locator('#compare').click();
-      await page.locator('#outcome').waitFor();
-      assert.match(await page.locator('#bars li p').textContent(), /^503 Backend Unavailable: ./);
-      assert.match(await page.locator('#verdict').textContent(), /Failed: hostile@local/);
-      await page.context().close();
-    });
-
-    await check('without the first body, differences stand without their old values', async () => {
-      const { page } = await open();
-      await page.route('**/contest', route => (
-        route.request().headers()['x-backend'].includes(',') ? route.continue() : route.abort()
-      ));
-      for (const id of twins) await page.locator(`#picks input[value="${id}"]`).check();
-      await page.locator('#target').fill('/contest');
-      await page.locator('#compare').click();
-      await page.locator('#outcome').waitFor();
-      const rows = await differences(page);
-      assert.ok(rows.some(row => row.join('|') === '/done|not known|true'), JSON.stringify(rows));
-      await page.context().close();
-    });
-
-    await check('what cannot be compared is said, and a running comparison can be cancelled', async () => {
-      const { page, wrong } = await open();
-      await page.locator('#picks input[value="hostile"]').check();
-      await page.locator('#compare').click();
-      assert.match(await page.locator('#verdict').textContent(), /two or more/);
-      await page.locator('#picks input[value="hostile"]').uncheck();
-      await page.locator('#target').fill('/health');
-      await page.locator('#compare').click();
-      await page.waitForFunction(() => document.getElementById('verdict').textContent.includes('no comparison'));
-      const release = await held(page, '/waiting');
-      await page.locator('#target').fill('/waiting');
-      await page.locator('#compare').click();
-      await page.locator('#stop').waitFor();
-      assert.match(await page.locator('#verdict').textContent(), /^Comparing all healthy backends/);
-      assert.equal(await page.locator('#compare').getAttribute('aria-disabled'), 'true');
-      await page.keyboard.press('Escape');
-      await page.waitForFunction(() => document.getElementById('verdict').textContent === 'Cancelled.');
-      assert.equal(await page.locator('#compare').getAttribute('aria-disabled'), 'false');
-      release();
-      assert.deepEqual(wrong, []);
-      await page.context().close();
-    });
-
-    await check('a window of 360 px holds a comparison, in the dark too', async () => {
-      const { page } = await open({ viewport: { width: 360, height: 740 }, colorScheme: 'dark' });
-      await compareTwins(page);
-      await fitsWidth(page);
-      await shoot(page, 'shootout-360', true);
-      await page.context().close();
-    });
-  }
+  await checkReports({ open, check, shoot, fitsWidth });
+  if (twins.length === 2) await checkTwins({ open, check, shoot, tabTo, fitsWidth, held, origin, twins });
 
   await check('the page is not wider than the window', () => fitsWidth(page));
 

@@ -37,9 +37,7 @@ function fill(row, b) {
   const at = part('at'), time = at.querySelector('time');
   if (!b.last_check) set(at, 'never');
   else if (time && time.dateTime === b.last_check) set(time, absolute(b.last_check));
-  else {
-    at.replaceChildren(make('time', absolute(b.last_check), { dateTime: b.last_check }));
-  }
+  else at.replaceChildren(make('time', absolute(b.last_check), { dateTime: b.last_check }));
   const url = b.url == null ? 'not usable' : b.url;
   if (part('url').textContent !== url) {
     const link = make(/^https?:\/{2}./i.test(url) ? 'a' : 'span', url);
@@ -71,13 +69,18 @@ function show(backends) {
   set($('summary'), summary);
   $('summary').className = !total ? 'unknown' : good === total ? 'all' : good ? 'some' : 'none';
   document.title = summary + ' · Backend Shootout gateway';
-  const usable = backends.filter(b => b.url != null), select = $('backend'), chosen = select.value;
-  if (JSON.stringify(usable.map(b => b.id)) !== JSON.stringify([...select.options].map(o => o.value))) {
-    select.replaceChildren(...usable.map(b => make('option', b.id, { value: b.id })));
-    if (usable.some(b => b.id === chosen)) select.value = chosen;
-  }
+  const usable = backends.filter(b => b.url != null);
+  offer($('backend'), usable.map(b => b.id));
   $('sender').hidden = !usable.length;
   picks();
+}
+
+/* Other options for a select, which keeps what is chosen while that is among them. */
+function offer(select, ids, ...before) {
+  const options = [...before, ...ids.map(id => make('option', id, { value: id }))], chosen = select.value;
+  if (options.map(o => o.value).join() === [...select.options].map(o => o.value).join()) return;
+  select.replaceChildren(...options);
+  if (ids.includes(chosen)) select.value = chosen;
 }
 
 function ages() {
@@ -134,10 +137,8 @@ function hold(button, cancel, on) {
   if (!on && document.activeElement === cancel) button.focus();
   cancel.hidden = !on;
 }
-/* A row of a table. */
-function line(name, ...values) {
-  return put(make('tr'), make('th', name, { scope: 'row' }), ...values.map(value => make('td', value)));
-}
+const cell = (...parts) => put(make('td'), ...parts);
+const line = (head, ...cells) => put(make('tr'), put(make('th', '', { scope: 'row' }), ...head), ...cells);
 const hasBody = () => !['GET', 'HEAD'].includes($('method').value);
 const fields = () => document.querySelectorAll('.body').forEach(field => { field.hidden = !hasBody() });
 $('method').addEventListener('change', fields);
@@ -166,7 +167,7 @@ function head(answer) {
     Math.floor(answer.status / 100)] || ['unknown', 'redirect'];
   $('status').className = 'badge ' + kind;
   set($('status'), `${answer.status} ${answer.statusText} – ${word}`.replace('  ', ' '));
-  $('fields').replaceChildren(...[...answer.headers].map(field => line(...field)));
+  $('fields').replaceChildren(...[...answer.headers].map(field => line([field[0]], cell(field[1]))));
 }
 
 async function send() {
@@ -228,6 +229,7 @@ async function send() {
 function picks() {
   const ids = [...$('backend').options].map(o => o.value), boxes = [...$('picks').querySelectorAll('input')];
   $('shootout').hidden = ids.length < 2;
+  offer($('reference'), ids, $('reference').options[0]);
   if (ids.join() === boxes.map(b => b.value).join()) return;
   $('picks').replaceChildren(...ids.map(id => put(make('label'),
     make('input', '', { type: 'checkbox', value: id, checked: boxes.some(b => b.checked && b.value === id) }), ' ' + id)));
@@ -236,89 +238,123 @@ picks();
 $('stop').addEventListener('click', abort);
 $('contest').addEventListener('submit', event => { event.preventDefault(); if (!contest) compare() });
 
-const label = b => b.backend + '@' + b.location;
-const ms = x => (x < 10 ? x.toFixed(2) : number(x)) + ' ms';
-/* What others are compared with has no verdict on its body. */
-const came = b => b.status != null, reference = list => list.find(b => came(b) && !b.body);
+const ms = x => x < 10 ? x.toFixed(2) : number(x);
+const fold = (title, node) => put(make('details'), make('summary', title), node);
 
-/* Rows: where, what the first has, what this one has. Applying the patch step by step to the first's body tells each old
-   value. */
-function differences(first, b, body) {
-  const rows = first.status === b.status ? [] : [['status', first.status, b.status]], holder = { '': structuredClone(body) };
-  const list = values => (values || []).join(', ') || 'absent', json = x => x === undefined ? 'not known' : JSON.stringify(x);
-  for (const h of b.header_differences || []) rows.push(['header ' + h.name, list(h.first), list(h.this)]);
-  for (const { op, path, value } of b.patch || []) {
-    const keys = path.split('/').map(key => key.replace(/~1/g, '/').replace(/~0/g, '~')), key = keys.pop();
-    const own = (node, name) => node instanceof Object && Object.hasOwn(node, name) ? node[name] : undefined;
-    const at = keys.reduce(own, holder), old = own(at, key);
-    if (Array.isArray(at) && op !== 'replace') at.splice(key === '-' ? at.length : key, +(op === 'remove'), ...op === 'add' ? [value] : []);
-    else if (op === 'remove' && at) delete at[key];
-    else if (at) at[key] = value;
-    rows.push([path || 'body', op === 'add' ? 'absent' : json(old), op === 'remove' ? 'absent' : json(value)]);
-  }
-  if (b.body === 'different' && !b.patch) rows.push(['body', size(first.size), size(b.size)]);
-  if (b.patch_complete === false) rows.push(['…', 'more', 'than is listed']);
-  return rows;
+/* A table in a box that scrolls where the window is too narrow for it. */
+function table(id, caption, columns, rows) {
+  return put(make('div', '', { id, className: 'box', role: 'group', ariaLabel: caption, tabIndex: 0 }),
+    put(make('table', '', { className: 'fields' }), make('caption', caption),
+      put(make('thead'), put(make('tr'), ...columns.map(text => make('th', text, { scope: 'col' })))),
+      put(make('tbody'), ...rows)));
 }
 
-function bar(b, most, fastest) {
-  const t = b.spread && b.spread.total_ms, row = make('li', '', { className: fastest ? 'first' : '' });
-  const facts = [b.status, b.size != null && size(b.size), b.body && b.body + ' body', b.varies && 'not steady', b.failed && b.failed + ' failed'];
-  put(row, put(make('b', label(b)), make('small', facts.filter(Boolean).join(' · '))));
-  if (t) {
-    const fill = make('i'), range = make('u'), percent = x => 100 * x / most + '%';
-    fill.style.width = percent(t.median);
-    range.style.left = percent(t.min);
-    range.style.width = percent(t.p95 - t.min);
-    put(row, put(make('span'), fill, range), put(make('b', ms(t.median)), make('small', `${ms(t.min)} to ${ms(t.p95)}`)));
-  }
-  if (b.error) put(row, make('p', `${b.error.status} ${b.error.error}: ${b.error.message}`));
+/* The median as a bar, the range as a line on it, on an axis that ends at `end`. What is longer is cut off with a mark. */
+function time({ total_ms: { min, median, p95 }, approximate }, end) {
+  const share = x => Math.min(100, 100 * x / (end || 1)), bar = make('i'), range = make('u');
+  bar.style.width = share(median) + '%';
+  range.style.left = share(min) + '%';
+  range.style.width = share(p95) - share(min) + '%';
+  return cell(put(make('span', '', { className: p95 > end ? 'track cut' : 'track' }), bar, range), make('b', ms(median) + ' ms'),
+    make('small', `${ms(min)} to ${ms(p95)} ms${approximate ? ', approximate' : ''}`));
+}
+
+function contender(b, end, fastest) {
+  const { total, failed, statuses } = b.answers, codes = Object.entries(statuses), steady = codes.length === 1 && !failed;
+  const counts = codes.map(([code, n]) => steady ? code : `${code} ×${n}`).concat(failed ? `${failed} of ${total} failed` : []);
+  const more = [b.equality, b.reason].filter(text => text && !b.words.includes(text));
+  const row = line([make('b', b.label), make('small', b.sha256 ? size(b.size) : '')],
+    b.times ? time(b.times, end) : cell('–'),
+    cell(make('b', counts.join(', '), { className: failed || codes.some(([code]) => code >= 400) ? 'bad' : '' }),
+      make('p', b.words, { className: b.equality === 'different' ? 'bad' : '' }), make('small', more.join(': ')),
+      make('small', b.error ? `${b.error.status} ${b.error.error}: ${b.error.reason || b.error.message}` : '')));
+  if (fastest && fastest.backend === b.backend && fastest.location === b.location) row.className = 'first';
   return row;
 }
 
-function outcome({ runs, backends, skipped, summary }, body) {
-  const first = reference(backends), best = backends.find(b => label(b) === summary.fastest), parts = [];
-  const most = Math.max(...backends.map(b => b.spread ? b.spread.total_ms.p95 : 0)) || 1;
-  $('bars').replaceChildren(...backends.map(b => bar(b, most, b === best)));
-  for (const b of backends.filter(b => b !== first && came(b))) {
-    const rows = differences(first, b, body);
-    if (rows[0]) parts.push(put(make('table', '', { className: 'fields' }),
-      put(make('thead'), put(make('tr'), ...['Difference', label(first), label(b)].map(text => make('th', text, { scope: 'col' })))),
-      put(make('tbody'), ...rows.map(row => line(...row)))));
+/* The places where backends differ. What the reference lacks is at a place of the other document. */
+function places(backends) {
+  const found = [];
+  for (const b of backends) {
+    let next = 0;
+    for (const d of b.differences) {
+      const extra = d.reference == null;
+      let at = found.findIndex(p => p.path === d.path && p.extra === extra && !p.here.has(b));
+      if (at < 0) found.splice(at = next, 0, { path: d.path, extra, reference: d.reference, here: new Map(), kinds: [] });
+      found[at].here.set(b, d);
+      if (!found[at].kinds.includes(d.kind)) found[at].kinds.push(d.kind);
+      next = at + 1;
+    }
   }
-  for (const s of skipped || []) parts.push(make('p', `Left out: ${label(s)}, ${s.reason}`));
-  $('differences').replaceChildren(...parts);
-  $('outcome').hidden = false;
-  const others = backends.filter(b => b !== best && came(b) && b.status < 500).sort((a, b) => a.total_ms - b.total_ms);
-  return [
-    best && label(best) + ' is fastest' + (others[0] ? `, ${(others[0].total_ms / best.total_ms).toFixed(1)} times as fast as ${label(others[0])}.` : '.'),
-    summary.disagree[0] ? `Different: ${summary.disagree.join(', ')}.` : others[0] && 'The answers agree.',
-    summary.failed[0] && `Failed: ${summary.failed.join(', ')}.`,
-    runs.done < runs.asked && `Time for ${runs.done} of ${runs.asked} rounds.`,
-  ].filter(Boolean).join(' ');
+  return found;
 }
 
+/* Where a backend has no difference it has what the reference has, unless nobody looked. */
+const unseen = (b, path) => !b.differences_complete || b.equality === 'not compared' || b.differences.some(d =>
+  d.kind === 'status' || d.kind !== 'order' && d.reference != null && path.startsWith(d.path + '/'));
+
+function differences(id, caption, first, others, places) {
+  const value = text => text ?? make('em', 'absent');
+  const column = (b, { path, reference, here, kinds }) => {
+    const d = here.get(b);
+    if (d) return cell(value(d.this), make('small', kinds[1] ? d.kind : ''));
+    return Object.assign(cell(unseen(b, path) ? '–' : value(reference)), { className: 'same' });
+  };
+  return table(id, caption, ['Where', first.label + ' (reference)', ...others.map(b => b.label)], places.map(p => line(
+    [p.path || 'whole body', make('small', p.kinds.join(', '))], cell(value(p.reference)), ...others.map(b => column(b, p)))));
+}
+
+function outcome({ request, runs, backends, skipped, verdict }, text) {
+  const total = (b, key, none) => b.times ? b.times.total_ms[key] : none, most = key => Math.max(...backends.map(b => total(b, key, 0)));
+  const end = Math.min(most('p95'), 2 * most('median')), one = backends.every(b => b.location === backends[0].location);
+  for (const b of backends) b.label = b.backend + (one ? '' : '@' + b.location);
+  backends.sort((a, b) => total(a, 'median', Infinity) - total(b, 'median', Infinity));
+  const first = backends.find(b => b.equality === 'reference'), others = backends.filter(b => b !== first && b.equality);
+  const aside = p => p.kinds.every(kind => ['varying', 'generated', 'notation', 'ignored'].includes(kind));
+  const all = places(others), counted = all.filter(p => !aside(p)), quiet = all.filter(aside), counts = {};
+  for (const kind of quiet.flatMap(p => p.kinds)) counts[kind] = (counts[kind] || 0) + 1;
+  const quietly = 'Set aside: ' + Object.entries(counts).map(([kind, n]) => `${n} ${kind}`).join(', ');
+  $('outcome').replaceChildren(
+    make('p', `${request.method} ${request.path}, rounds: ${runs.done}${runs.warmup ? ` after ${runs.warmup} to warm up` : ''}`),
+    table('race', `Time to the whole answer: median, and minimum to 95th percentile.${end ? ` Bars end at ${ms(end)} ms.` : ''}`,
+      ['Backend', 'Time', 'Answers'], backends.map(b => contender(b, end, verdict.fastest))),
+    ...(skipped || []).map(s => make('p', `Left out: ${s.backend}, ${s.reason}`)),
+    counted[0] ? differences('differences', 'Differences', first, others, counted) : '',
+    ...others.filter(b => !b.differences_complete).map(b => make('p', `${b.label} has more differences than are listed.`)),
+    quiet[0] ? fold(quietly, differences('aside', quietly, first, others, quiet)) : '',
+    fold('Report as JSON', make('pre', pretty(text), { ariaLabel: 'Report', tabIndex: 0 })));
+  $('outcome').hidden = false;
+  const late = runs.done < runs.asked ? [`only ${runs.done} of ${runs.asked} rounds: the time was up`] : [];
+  say(verdict.words.concat(late), { true: 'healthy', false: 'unhealthy' }[verdict.agree]);
+}
+
+function say(sentences, className = 'unknown') {
+  $('verdict').className = className;
+  $('verdict').replaceChildren(...sentences.map(text => make('p', text)));
+}
+
+/* Fields hold ASCII. A pointer with other characters is sent as a URI fragment. */
+const ascii = rule => !/[^ -~]/.test(rule) ? rule
+  : rule.trim().replace(/^[/].*/, pointer => '#' + pointer.replace(/%/g, '%25')).replace(/[^ -~]/gu, encodeURIComponent);
+
 async function compare() {
-  const ids = [...$('picks').querySelectorAll(':checked')].map(box => box.value), say = text => set($('verdict'), text);
-  if (ids.length === 1) return say('Check two or more backends, or none for all.');
-  const ask = headers => fetch(there($('target').value), { headers, cache: 'no-store', signal: contest.signal });
+  const ids = [...$('picks').querySelectorAll(':checked')].map(box => box.value);
+  if (ids.length === 1) return say(['Check two or more backends, or none for all.']);
+  const headers = { 'x-backend': ids.join() || '*' };
+  for (const [name, value] of new FormData($('contest'))) if (value) headers[name] = value.split(',').map(ascii).join();
   contest = new AbortController();
   hold($('compare'), $('stop'), true);
   $('outcome').hidden = true;
-  say(`Comparing ${ids.join(', ') || 'all healthy backends'}, rounds: ${$('runs').value} …`);
+  say([`Comparing ${ids.join(', ') || 'all healthy backends'}, rounds: ${$('runs').value} …`]);
   try {
-    const answer = await ask({ 'x-backend': ids.join() || '*', 'x-shootout-runs': $('runs').value });
-    const report = await answer.json().catch(() => ({}));
-    let body;
-    if (report.summary && report.backends.some(b => b.patch && b.patch[0])) try {
-      /* Once more for the old values, which are left out if this is not what was compared. */
-      const first = reference(report.backends), headers = { 'x-backend': first.backend, 'x-backend-location': first.location };
-      const text = await (await ask(headers)).text();
-      if (new Blob([text]).size === first.size) body = JSON.parse(text);
-    } catch { }
-    say(report.summary ? outcome(report, body) : `${answer.status} ${report.error || ''}: ${report.message || 'no comparison'}`);
+    const answer = await fetch(there($('target').value), { headers, cache: 'no-store', signal: contest.signal });
+    const text = await answer.text();
+    let report = {};
+    try { report = JSON.parse(text) } catch { }
+    if (report.verdict) outcome(report, text);
+    else say([`${answer.status} ${report.error || ''}: ${report.message || 'no comparison'}`], 'unhealthy');
   } catch (error) {
-    say(contest.signal.aborted ? 'Cancelled.' : `No answer (${error.message}).`);
+    say([contest.signal.aborted ? 'Cancelled.' : `No answer (${error.message}).`]);
   }
   contest = null;
   hold($('compare'), $('stop'), false);
