@@ -10,7 +10,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use hyper::header::{HeaderName, HeaderValue};
 
-use crate::argument_values::{Pair, at_least_one, duration, field_value, header, ignore_rules, pair, runs, warmup};
+use crate::argument_values::{Pair, at_least_one, duration, field_value, header, ignore_rules, pair};
 use crate::listen_address::listen_address;
 
 /// The manifest that is read where none is named.
@@ -221,11 +221,11 @@ pub(crate) struct Shootout {
     pub(crate) location: Option<String>,
 
     /// How many rounds to measure: 1 to 50. Each round asks every backend once. A verdict on speed needs 6 or more.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = runs)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=50))]
     pub(crate) runs: u8,
 
     /// How many rounds to make before them, which are neither measured nor compared: 0 to 5. Default: 1 if there is more than one run.
-    #[arg(long, value_name = "NUMBER", value_parser = warmup)]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(0..=5))]
     pub(crate) warmup: Option<u8>,
 
     /// What not to compare, with commas between rules: a JSON Pointer, in which * stands for any one member or index (/*/updated_at), or the

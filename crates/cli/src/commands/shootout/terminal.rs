@@ -45,15 +45,15 @@ pub(super) fn render(report: &ReadReport, context: &Context<'_>) -> String {
 }
 
 fn rounds(runs: Runs) -> String {
-    let mut text = if runs.done == runs.asked {
-        number(runs.done, "round")
-    } else {
-        format!("{} of {}; the gateway begins none after its request_timeout", runs.done, number(runs.asked, "round"))
-    };
-    if runs.warmup > 0 {
-        text = format!("{text} (after {} to warm up)", number(runs.warmup, "round"));
+    let all = runs.done == runs.asked;
+    let mut text = number(runs.asked, "round");
+    if !all {
+        text = format!("{} of {text}", runs.done);
     }
-    text
+    if runs.warmup > 0 {
+        text = format!("{text} after {} to warm up", runs.warmup);
+    }
+    if all { text } else { format!("{text}; the gateway begins none after its request_timeout") }
 }
 
 fn backends(out: &mut String, report: &ReadReport, paint: Paint) {

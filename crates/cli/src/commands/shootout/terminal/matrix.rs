@@ -14,6 +14,8 @@ const MAX_VALUE: usize = 100;
 const MAX_PLACES: usize = 100;
 /// Places that are set aside and still shown one by one.
 const MAX_SET_ASIDE: usize = 10;
+/// Stands before them.
+const SET_ASIDE: &str = "set aside, as these say nothing about the implementation:";
 
 pub(super) fn render(out: &mut String, matrix: &Matrix<'_>, reference: Option<&ReadRow>, context: &Context<'_>) {
     let many = matrix.set_aside.len() > MAX_SET_ASIDE;
@@ -54,21 +56,29 @@ fn columns(out: &mut String, places: &[(&Place<'_>, bool)], labels: &[String], c
     if lines.iter().any(|text| table::width(text) > context.width) {
         return false;
     }
-    let set_aside = std::iter::once(None).chain(places.iter().map(|(_, set_aside)| Some(*set_aside)));
-    for (set_aside, text) in set_aside.zip(lines) {
-        let text = match set_aside {
-            None => context.paint.bold(&text),
-            Some(false) => text,
-            Some(true) => context.paint.quiet(&text),
-        };
-        line(out, format_args!("{text}"));
+    let mut lines = lines.into_iter();
+    line(out, format_args!("{}", context.paint.bold(&lines.next().unwrap_or_default())));
+    let mut announced = false;
+    for ((_, set_aside), text) in places.iter().zip(lines) {
+        announce(out, *set_aside, &mut announced, context);
+        line(out, format_args!("{}", if *set_aside { context.paint.quiet(&text) } else { text }));
     }
     true
 }
 
+/// Says once that what follows is set aside.
+fn announce(out: &mut String, set_aside: bool, announced: &mut bool, context: &Context<'_>) {
+    if set_aside && !*announced {
+        line(out, format_args!("{}", context.paint.quiet(SET_ASIDE)));
+        *announced = true;
+    }
+}
+
 /// Place by place: what the reference has, and each backend that has something else.
 fn list(out: &mut String, places: &[(&Place<'_>, bool)], labels: &[String], context: &Context<'_>) {
+    let mut announced = false;
     for (place, set_aside) in places {
+        announce(out, *set_aside, &mut announced, context);
         let head = format!("{} ({})", path(place), kinds(place));
         let differs = |column: usize| {
             column.checked_sub(1).is_none_or(|column| matches!(place.cells.get(column), Some(Cell::Different(_))))
