@@ -259,3 +259,110 @@ impl Class<Kind> {
         matches!(self, Class::Known(kind) if kind.is_set_aside())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gateway_comparison::report::{
+        Asked, Difference, Failure, Fastest, Op, Operation, Report, ReportRow, Skipped, Spread, Verdict,
+    };
+    use gateway_core::backend::reference::{BackendRef, Location};
+    use gateway_core::response::reply::ErrorBody;
+
+    /// A report with everything in it, as the gateway's own types write it.
+    fn written() -> Report {
+        let spread = |ms| Spread { min: ms, median: ms + 1.0, p95: ms + 2.0 };
+        let row = ReportRow {
+            backend: "b".into(),
+            location: Location::Cloud,
+            name: "B".into(),
+            answers: Answers { total: 3, failed: 1, statuses: BTreeMap::from([(200, 2)]) },
+            status: Some(200),
+            content_type: Some("application/json".into()),
+            size: Some(7),
+            sha256: Some("ab".into()),
+            times: Some(Times { first_byte_ms: spread(1.0), total_ms: spread(4.0), approximate: true }),
+            equality: Some(Equality::NotCompared),
+            reason: Some("too large".into()),
+            words: "w".into(),
+            differences: vec![Difference {
+                path: "/a".into(),
+                kind: Kind::Order,
+                reference: Some("1".into()),
+                this: Some("2".into()),
+            }],
+            differences_complete: true,
+            patch: Some(vec![Operation {
+                op: Op::Move,
+                from: Some("/b".into()),
+                path: "/a".into(),
+                value: Some(RawValue::from_string("1e400".into()).unwrap()),
+            }]),
+            patch_complete: Some(true),
+            error: Some(Failure {
+                status: 503,
+                body: ErrorBody {
+                    error: "E".into(),
+                    message: "m".into(),
+                    reason: Some("r".into()),
+                    ..ErrorBody::default()
+                },
+            }),
+        };
+        Report {
+            request: Asked { method: "HEAD".into(), path: "/p".into() },
+            runs: Runs { asked: 3, warmup: 1, done: 2 },
+            backends: vec![row],
+            skipped: vec![Skipped::new(BackendRef::new("s", Location::Local), "down".into())],
+            verdict: Verdict {
+                agree: Some(false),
+                disagree: vec!["b@cloud".into()],
+                failed: vec!["b@cloud".into()],
+                fastest: Some(Fastest {
+                    backend: "b".into(),
+                    location: Location::Cloud,
+                    over: "a@local".into(),
+                    ratio: 2.0,
+                    low: 1.5,
+                    high: 3.0,
+                    confidence: 0.95,
+                }),
+                why: None,
+                words: vec!["v".into()],
+            },
+        }
+    }
+
+    #[test]
+    fn what_the_gateway_writes_is_read_whole() {
+        let report = read(&serde_json::to_vec(&written()).unwrap()).unwrap();
+        assert_eq!((&*report.request.method, &*report.request.path), ("HEAD", "/p"));
+        assert_eq!(report.runs, written().runs);
+        let (row, expected) = (&report.backends[0], &written().backends[0]);
+        assert_eq!((row.label(), row.words(), row.class()), ("b@cloud".into(), "w", "not compared"));
+        assert_eq!((&row.answers, row.status, row.times), (&expected.answers, expected.status, expected.times));
+        assert_eq!(row.content_type.as_deref(), expected.content_type.as_deref());
+        assert_eq!((row.size, row.sha256.as_deref()), (expected.size, expected.sha256.as_deref()));
+        assert_eq!((row.reason.as_deref(), row.differences_complete), (Some("too large"), Some(true)));
+        let difference = &row.differences[0];
+        assert_eq!((&*difference.path, &difference.kind), ("/a", &Class::Known(Kind::Order)));
+        assert_eq!((difference.reference.as_deref(), difference.this.as_deref()), (Some("1"), Some("2")));
+        let error = row.error.as_ref().unwrap();
+        assert_eq!((&*error.error, &*error.message, error.reason.as_deref()), ("E", "m", Some("r")));
+        assert_eq!((report.skipped[0].label(), &*report.skipped[0].reason), ("s@local".into(), "down"));
+        let verdict = &report.verdict;
+        assert_eq!((verdict.agree, &*verdict.words[0], &*verdict.failed[0]), (Some(false), "v", "b@cloud"));
+        assert!(verdict.is_fastest(row) && verdict.disagrees(row));
+    }
+
+    #[test]
+    fn every_class_of_the_gateway_is_known() {
+        use Equality::{Different, Equal, Equivalent, Identical, NotCompared, Reference};
+        for equality in [Reference, Identical, Equal, Equivalent, Different, NotCompared] {
+            let read: Class<Equality> = serde_json::from_value(serde_json::json!(equality)).unwrap();
+            assert_eq!((&read, read.as_str()), (&Class::Known(equality), equality.as_str()));
+        }
+        let later: Class<Equality> = serde_json::from_str(r#""similar""#).unwrap();
+        assert_eq!(later.as_str(), "similar");
+    }
+}

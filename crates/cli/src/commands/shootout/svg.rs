@@ -12,9 +12,9 @@ use super::shown::{milliseconds, statuses};
 use crate::output::number;
 
 /// Lengths, in pixels.
-const WIDTH: f64 = 840.0;
+const WIDTH: f64 = 890.0;
 const LEFT: f64 = 210.0;
-const RIGHT: f64 = 180.0;
+const RIGHT: f64 = 230.0;
 const TOP: f64 = 48.0;
 const BAR: f64 = 18.0;
 const STEP: f64 = 34.0;

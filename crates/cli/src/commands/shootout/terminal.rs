@@ -4,7 +4,7 @@
 //! escaped.
 
 mod matrix;
-mod paint;
+mod screen;
 mod table;
 
 use std::fmt::Write;
@@ -17,20 +17,7 @@ use super::reading::{ReadReport, ReadRow};
 use super::shown::{failure, milliseconds, plain, size, statuses};
 use crate::output::number;
 
-pub(super) use self::paint::{Paint, width};
-
-/// What the report does not say.
-pub(super) struct Context<'a> {
-    /// Where the gateway is.
-    pub(super) origin: &'a str,
-    /// Whether only identical and equal answers agree.
-    pub(super) strict: bool,
-    /// The file that has everything.
-    pub(super) file: &'a str,
-    /// Columns of the terminal.
-    pub(super) width: usize,
-    pub(super) paint: Paint,
-}
+pub(super) use self::screen::{Context, Paint, width};
 
 pub(super) fn render(report: &ReadReport, context: &Context<'_>) -> String {
     let mut out = String::new();
@@ -38,7 +25,9 @@ pub(super) fn render(report: &ReadReport, context: &Context<'_>) -> String {
     let request = context.paint.bold(&request);
     line(&mut out, format_args!("{request} at {}, {}\n", context.origin, rounds(report.runs)));
     backends(&mut out, report, context.paint);
-    matrix::render(&mut out, &Matrix::new(report), report.reference(), context);
+    for text in matrix::lines(&Matrix::new(report), report.reference(), context) {
+        line(&mut out, format_args!("{text}"));
+    }
     remarks(&mut out, report, context.paint);
     verdict(&mut out, report, context);
     out

@@ -2,7 +2,8 @@
 
 use gateway_comparison::report::Kind;
 
-use super::{Context, line, table};
+use super::screen::Context;
+use super::table;
 use crate::commands::shootout::differences::{Cell, Matrix, Place};
 use crate::commands::shootout::reading::{Class, ReadRow};
 use crate::commands::shootout::shown::{excerpts, plain};
@@ -17,20 +18,20 @@ const MAX_SET_ASIDE: usize = 10;
 /// Stands before them.
 const SET_ASIDE: &str = "set aside, as these say nothing about the implementation:";
 
-pub(super) fn render(out: &mut String, matrix: &Matrix<'_>, reference: Option<&ReadRow>, context: &Context<'_>) {
+/// Lines, with an empty one before each part.
+pub(super) fn lines(matrix: &Matrix<'_>, reference: Option<&ReadRow>, context: &Context<'_>) -> Vec<String> {
     let many = matrix.set_aside.len() > MAX_SET_ASIDE;
-    let shown: Vec<_> = matrix.real.iter().take(MAX_PLACES).map(|place| (place, false)).collect();
-    let set_aside = matrix.set_aside.iter().take(if many { 0 } else { MAX_SET_ASIDE }).map(|place| (place, true));
-    let shown: Vec<_> = shown.into_iter().chain(set_aside).collect();
+    let set_aside = matrix.set_aside.iter().take(if many { 0 } else { MAX_SET_ASIDE });
+    let real = matrix.real.iter().take(MAX_PLACES).map(|place| (place, false));
+    let shown: Vec<_> = real.chain(set_aside.map(|place| (place, true))).collect();
+    let mut lines = Vec::new();
     if let Some(reference) = reference.filter(|_| !shown.is_empty()) {
         let labels: Vec<_> = std::iter::once(reference).chain(matrix.others.iter().copied()).map(label).collect();
-        out.push('\n');
-        if !columns(out, &shown, &labels, context) {
-            list(out, &shown, &labels, context);
-        }
+        lines.push(String::new());
+        lines.extend(columns(&shown, &labels, context).unwrap_or_else(|| list(&shown, &labels, context)));
     }
-    let more = matrix.real.len().saturating_sub(MAX_PLACES);
     let mut remarks = Vec::new();
+    let more = matrix.real.len().saturating_sub(MAX_PLACES);
     if more > 0 {
         remarks.push(format!("and {}; {} has all", number(more, "more difference"), context.file));
     }
@@ -44,55 +45,54 @@ pub(super) fn render(out: &mut String, matrix: &Matrix<'_>, reference: Option<&R
         remarks.push(context.paint.quiet(&text));
     }
     if !remarks.is_empty() {
-        line(out, format_args!("\n{}", remarks.join("\n")));
+        lines.push(String::new());
+        lines.extend(remarks);
     }
+    lines
 }
 
-/// The table; nothing and false where it is too wide.
-fn columns(out: &mut String, places: &[(&Place<'_>, bool)], labels: &[String], context: &Context<'_>) -> bool {
+/// The table; `None` where it is too wide.
+fn columns(places: &[(&Place<'_>, bool)], labels: &[String], context: &Context<'_>) -> Option<Vec<String>> {
     let mut cells = vec![[&["difference".to_owned(), "kind".to_owned()], labels].concat()];
     cells.extend(places.iter().map(|(place, _)| [&[path(place), kinds(place)][..], &values(place)].concat()));
-    let lines = table::aligned(&cells, &[]);
-    if lines.iter().any(|text| table::width(text) > context.width) {
-        return false;
+    let aligned = table::aligned(&cells, &[]);
+    if aligned.iter().any(|text| table::width(text) > context.width) {
+        return None;
     }
-    let mut lines = lines.into_iter();
-    line(out, format_args!("{}", context.paint.bold(&lines.next().unwrap_or_default())));
-    let mut announced = false;
-    for ((_, set_aside), text) in places.iter().zip(lines) {
-        announce(out, *set_aside, &mut announced, context);
-        line(out, format_args!("{}", if *set_aside { context.paint.quiet(&text) } else { text }));
+    let mut aligned = aligned.into_iter();
+    let mut lines = vec![context.paint.bold(&aligned.next().unwrap_or_default())];
+    for ((_, set_aside), text) in places.iter().zip(aligned) {
+        announce(&mut lines, *set_aside, context);
+        lines.push(if *set_aside { context.paint.quiet(&text) } else { text });
     }
-    true
+    Some(lines)
 }
 
 /// Says once that what follows is set aside.
-fn announce(out: &mut String, set_aside: bool, announced: &mut bool, context: &Context<'_>) {
-    if set_aside && !*announced {
-        line(out, format_args!("{}", context.paint.quiet(SET_ASIDE)));
-        *announced = true;
+fn announce(lines: &mut Vec<String>, set_aside: bool, context: &Context<'_>) {
+    let text = context.paint.quiet(SET_ASIDE);
+    if set_aside && !lines.contains(&text) {
+        lines.push(text);
     }
 }
 
 /// Place by place: what the reference has, and each backend that has something else.
-fn list(out: &mut String, places: &[(&Place<'_>, bool)], labels: &[String], context: &Context<'_>) {
-    let mut announced = false;
+fn list(places: &[(&Place<'_>, bool)], labels: &[String], context: &Context<'_>) -> Vec<String> {
+    let mut lines = Vec::new();
     for (place, set_aside) in places {
-        announce(out, *set_aside, &mut announced, context);
-        let head = format!("{} ({})", path(place), kinds(place));
+        announce(&mut lines, *set_aside, context);
         let differs = |column: usize| {
             column.checked_sub(1).is_none_or(|column| matches!(place.cells.get(column), Some(Cell::Different(_))))
         };
         let rows = labels.iter().cloned().zip(values(place)).enumerate();
         let rows: Vec<_> =
             rows.filter(|(column, _)| differs(*column)).map(|(_, (label, value))| vec![label, value]).collect();
-        let lines = table::aligned(&rows, &[]);
-        let paint = |text: String| if *set_aside { context.paint.quiet(&text) } else { text };
-        line(out, format_args!("{}", if *set_aside { paint(head) } else { context.paint.bold(&head) }));
-        for text in lines {
-            line(out, format_args!("{}", paint(format!("  {text}"))));
-        }
+        let head = format!("{} ({})", path(place), kinds(place));
+        lines.push(if *set_aside { context.paint.quiet(&head) } else { context.paint.bold(&head) });
+        let values = table::aligned(&rows, &[]).into_iter().map(|text| format!("  {text}"));
+        lines.extend(values.map(|text| if *set_aside { context.paint.quiet(&text) } else { text }));
     }
+    lines
 }
 
 /// The reference's value, then those of the others.

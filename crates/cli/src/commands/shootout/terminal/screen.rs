@@ -1,10 +1,23 @@
-//! Colours, and the width of the terminal.
+//! Where a report is shown: colours, the width of the terminal, and what the report does not say.
 
 use std::ffi::OsStr;
 use std::io::IsTerminal;
 
 /// Columns where stdout is not a terminal and COLUMNS does not say.
 const DEFAULT_WIDTH: usize = 120;
+
+/// What the report does not say.
+pub(in crate::commands::shootout) struct Context<'a> {
+    /// Where the gateway is.
+    pub(in crate::commands::shootout) origin: &'a str,
+    /// Whether only identical and equal answers agree.
+    pub(in crate::commands::shootout) strict: bool,
+    /// The file that has everything.
+    pub(in crate::commands::shootout) file: &'a str,
+    /// Columns of the terminal.
+    pub(in crate::commands::shootout) width: usize,
+    pub(in crate::commands::shootout) paint: Paint,
+}
 
 /// Where text is coloured, with the terminal's own colours.
 #[derive(Debug, Clone, Copy)]
