@@ -113,8 +113,8 @@ set aside, as these say nothing about the implementation:
 
 cf-d1@cloud has more differences than the gateway lists
 
-php-laravel@local failed in 2 of 49 rounds: Gateway Timeout: Backend did not respond within 30s (timeout)
-ruby-rails@local failed in 49 of 49 rounds: Backend Unavailable: refused, \"<really>\" (connection refused)
+php-laravel@local failed in 2 of 49 rounds: Gateway Timeout: Backend did not respond within 30s: timeout
+ruby-rails@local failed in 49 of 49 rounds: Backend Unavailable: refused, \"<really>\": connection refused
 go-gin@local was left out: unhealthy
 
 cf-d1 differs
@@ -153,7 +153,7 @@ fn the_files_hold_the_report_the_figures_and_a_chart() {
     );
     assert_eq!(
         lines[4],
-        "ruby-rails,local,,,0,49,,,,,,,,,,,,,no answer,\"Backend Unavailable: refused, \"\"<really>\"\" (connection refused)\""
+        "ruby-rails,local,,,0,49,,,,,,,,,,,,,no answer,\"Backend Unavailable: refused, \"\"<really>\"\": connection refused\""
     );
 
     let svg = file("svg");

@@ -36,7 +36,7 @@ pub(super) fn statuses(row: &ReadRow) -> String {
 pub(super) fn failure(failure: &ReadFailure) -> String {
     let mut text = format!("{}: {}", failure.error, failure.message);
     if let Some(reason) = failure.reason.as_ref().filter(|reason| !failure.message.contains(&***reason)) {
-        text = format!("{text} ({reason})");
+        text = format!("{text}: {reason}");
     }
     text
 }
