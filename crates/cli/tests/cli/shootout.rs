@@ -244,10 +244,15 @@ fn long_values_are_shown_where_they_differ() {
     let (same, rest) = ("x".repeat(300), "y".repeat(300));
     let difference = format!(r#"{{"path":"/a","kind":"value","reference":"{same}1{rest}","this":"{same}2{rest}"}}"#);
     let rows = [row("a", "reference", ""), row("b", "different", &format!(r#","differences":[{difference}]"#))];
-    let run = shown(&report(&rows, r#""agree":false,"disagree":["b@local"]"#));
-    let lines = run.section("/a (value)");
-    assert!(lines[1].contains("xxx1yyy") && lines[2].contains("xxx2yyy"), "{}", run.stdout);
-    assert!(lines.iter().all(|line| line.len() < 130), "{}", run.stdout);
+    let report = report(&rows, r#""agree":false,"disagree":["b@local"]"#);
+    for (columns, begin, most) in [("300", "difference", 300), ("110", "difference", 110), ("80", "/a (value)", 120)] {
+        let folder = tempfile::tempdir().unwrap();
+        let run = run_in(folder.path(), &["shootout", "URL/"], "200 OK", &report, Some(columns));
+        let lines = run.section(begin);
+        let all = lines.join("\n");
+        assert!(all.contains("xxx1yyy") && all.contains("xxx2yyy"), "{columns}: {}", run.stdout);
+        assert!(lines.iter().all(|line| line.chars().count() <= most), "{columns}: {}", run.stdout);
+    }
 }
 
 #[test]

@@ -55,6 +55,8 @@ impl<'a> Matrix<'a> {
                 next = at.saturating_add(1);
             }
         }
+        // Stable: what the document has stays in its order.
+        places.sort_by_key(Place::part);
         let (set_aside, real) = places.into_iter().partition(Place::is_set_aside);
         Self { others, real, set_aside }
     }
@@ -89,6 +91,15 @@ impl<'a> Place<'a> {
         *self.path == *difference.path
             && self.reference == difference.reference.as_deref()
             && !matches!(self.cells.get(column), Some(Cell::Different(_)))
+    }
+
+    /// Status, fields, body.
+    fn part(&self) -> u8 {
+        match self.path {
+            "status" => 0,
+            path if path.is_empty() || path.starts_with('/') => 2,
+            _ => 1,
+        }
     }
 
     fn differences(&self) -> impl Iterator<Item = &'a ReadDifference> {
@@ -153,6 +164,7 @@ mod tests {
             {"path":"/c","kind":"missing","reference":"3","this":null},
             {"path":"/d","kind":"extra","reference":null,"this":"4"}]},
             {"equality":"different","differences":[
+            {"path":"etag","kind":"header","reference":null,"this":"e"},
             {"path":"/a","kind":"value","reference":"1","this":"5"},
             {"path":"/b","kind":"varying","reference":"6","this":"7"},
             {"path":"/c","kind":"value","reference":"3","this":"8"},
@@ -161,6 +173,7 @@ mod tests {
             lines(rows),
             [
                 "status 200: 201, same",
+                "etag absent: same, e",
                 "/a 1: 2, 5",
                 "/c 3: absent, 8",
                 "/d 9: same, 10",

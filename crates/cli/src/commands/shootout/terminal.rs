@@ -123,9 +123,10 @@ fn verdict(out: &mut String, report: &ReadReport, context: &Context<'_>) {
     };
     out.push('\n');
     for (place, words) in words.iter().enumerate() {
-        let words = match (place, verdict.agree) {
-            (0, Some(true)) => paint.good(words),
-            (0, Some(false)) => paint.bad(words),
+        // The first is on agreement.
+        let words = match place {
+            0 if !verdict.disagree.is_empty() => paint.bad(words),
+            0 if verdict.agree == Some(true) => paint.good(words),
             _ => words.clone(),
         };
         line(out, format_args!("{words}"));

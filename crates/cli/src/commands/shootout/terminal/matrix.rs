@@ -9,8 +9,9 @@ use crate::commands::shootout::reading::{Class, ReadRow};
 use crate::commands::shootout::shown::{excerpts, plain};
 use crate::output::number;
 
-/// Characters of a value. The file has all that the gateway gives.
+/// Characters of a value, in a table as many as fit. The file has all that the gateway gives.
 const MAX_VALUE: usize = 100;
+const IN_TABLE: [usize; 3] = [MAX_VALUE, 60, 40];
 /// Places that are shown.
 const MAX_PLACES: usize = 100;
 /// Places that are set aside and still shown one by one.
@@ -28,7 +29,8 @@ pub(super) fn lines(matrix: &Matrix<'_>, reference: Option<&ReadRow>, context: &
     if let Some(reference) = reference.filter(|_| !shown.is_empty()) {
         let labels: Vec<_> = std::iter::once(reference).chain(matrix.others.iter().copied()).map(label).collect();
         lines.push(String::new());
-        lines.extend(columns(&shown, &labels, context).unwrap_or_else(|| list(&shown, &labels, context)));
+        let table = IN_TABLE.iter().find_map(|most| columns(&shown, &labels, *most, context));
+        lines.extend(table.unwrap_or_else(|| list(&shown, &labels, context)));
     }
     let mut remarks = Vec::new();
     let more = matrix.real.len().saturating_sub(MAX_PLACES);
@@ -51,10 +53,15 @@ pub(super) fn lines(matrix: &Matrix<'_>, reference: Option<&ReadRow>, context: &
     lines
 }
 
-/// The table; `None` where it is too wide.
-fn columns(places: &[(&Place<'_>, bool)], labels: &[String], context: &Context<'_>) -> Option<Vec<String>> {
+/// The table, with `most` characters of each value; `None` where it is too wide.
+fn columns(
+    places: &[(&Place<'_>, bool)],
+    labels: &[String],
+    most: usize,
+    context: &Context<'_>,
+) -> Option<Vec<String>> {
     let mut cells = vec![[&["difference".to_owned(), "kind".to_owned()], labels].concat()];
-    cells.extend(places.iter().map(|(place, _)| [&[path(place), kinds(place)][..], &values(place)].concat()));
+    cells.extend(places.iter().map(|(place, _)| [&[path(place), kinds(place)][..], &values(place, most)].concat()));
     let aligned = table::aligned(&cells, &[]);
     if aligned.iter().any(|text| table::width(text) > context.width) {
         return None;
@@ -84,7 +91,7 @@ fn list(places: &[(&Place<'_>, bool)], labels: &[String], context: &Context<'_>)
         let differs = |column: usize| {
             column.checked_sub(1).is_none_or(|column| matches!(place.cells.get(column), Some(Cell::Different(_))))
         };
-        let rows = labels.iter().cloned().zip(values(place)).enumerate();
+        let rows = labels.iter().cloned().zip(values(place, MAX_VALUE)).enumerate();
         let rows: Vec<_> =
             rows.filter(|(column, _)| differs(*column)).map(|(_, (label, value))| vec![label, value]).collect();
         let head = format!("{} ({})", path(place), kinds(place));
@@ -96,7 +103,7 @@ fn list(places: &[(&Place<'_>, bool)], labels: &[String], context: &Context<'_>)
 }
 
 /// The reference's value, then those of the others.
-fn values(place: &Place<'_>) -> Vec<String> {
+fn values(place: &Place<'_>, most: usize) -> Vec<String> {
     let mut texts = vec![place.reference];
     texts.extend(place.cells.iter().map(|cell| match cell {
         Cell::Different(difference) => difference.this.as_deref(),
@@ -104,7 +111,7 @@ fn values(place: &Place<'_>) -> Vec<String> {
     }));
     // Whether anybody has something there: otherwise the values themselves are unknown.
     let known = texts.iter().any(Option::is_some);
-    let excerpts = excerpts(&texts, MAX_VALUE);
+    let excerpts = excerpts(&texts, most);
     let cells = std::iter::once(None).chain(place.cells.iter().map(Some));
     let text = |(excerpt, cell): (Option<String>, Option<&Cell<'_>>)| match (excerpt, cell) {
         (Some(text), _) => plain(&text),
