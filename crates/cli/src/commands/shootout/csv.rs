@@ -10,23 +10,23 @@ const COLUMNS: [&str; 20] = [
     "backend",
     "location",
     "status",
-    "statuses",
-    "answered",
-    "failed",
-    "content_type",
     "size_bytes",
     "sha256",
+    "answered",
+    "failed",
     "first_byte_min_ms",
     "first_byte_median_ms",
     "first_byte_p95_ms",
     "total_min_ms",
     "total_median_ms",
     "total_p95_ms",
-    "approximate",
     "equality",
+    "error",
+    "statuses",
+    "content_type",
+    "approximate",
     "differences",
     "words",
-    "error",
 ];
 
 pub(super) fn render(report: &ReadReport) -> String {
@@ -44,29 +44,29 @@ fn fields(row: &ReadRow) -> Vec<String> {
         value.map(|value| value.to_string()).unwrap_or_default()
     }
     let answers = &row.answers;
-    let statuses: Vec<_> = answers.statuses.iter().map(|(status, count)| format!("{status}:{count}")).collect();
     let mut fields = vec![
         row.backend().to_owned(),
         row.location().to_owned(),
         text(row.status),
-        statuses.join(" "),
-        answers.total.saturating_sub(answers.failed).to_string(),
-        answers.failed.to_string(),
-        text(row.content_type.as_ref()),
         text(row.size),
         text(row.sha256.as_ref()),
+        answers.total.saturating_sub(answers.failed).to_string(),
+        answers.failed.to_string(),
     ];
     for spread in [row.times.map(|times| times.first_byte_ms), row.times.map(|times| times.total_ms)] {
         let parts: [fn(Spread) -> f64; 3] = [|it| it.min, |it| it.median, |it| it.p95];
         fields.extend(parts.map(|part| text(spread.map(part))));
     }
+    let statuses: Vec<_> = answers.statuses.iter().map(|(status, count)| format!("{status}:{count}")).collect();
     let real = row.differences.iter().filter(|difference| !difference.kind.is_set_aside()).count();
     fields.extend([
-        text(row.times.map(|times| times.approximate)),
         text(row.equality.as_ref().map(|equality| equality.as_str())),
+        text(row.error.as_ref().map(failure)),
+        statuses.join(" "),
+        text(row.content_type.as_ref()),
+        text(row.times.map(|times| times.approximate)),
         text(row.equality.as_ref().map(|_| real)),
         row.words().to_owned(),
-        text(row.error.as_ref().map(failure)),
     ]);
     fields
 }
