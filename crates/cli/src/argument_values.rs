@@ -3,7 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use gateway_comparison::asked::{X_SHOOTOUT_IGNORE, X_SHOOTOUT_REFERENCE, X_SHOOTOUT_RUNS, X_SHOOTOUT_WARMUP};
+use gateway_comparison::ignore::Ignore;
+use gateway_core::response::error::bad_request::X_SHOOTOUT_METHOD;
 use hyper::header::{HeaderName, HeaderValue};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 /// A name and where its value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,25 +37,66 @@ pub(crate) fn pair(text: &str) -> Result<Pair, String> {
 }
 
 /// Fields that the command or the connection sets, and what to write instead.
-const RESERVED: [(&str, &str); 6] = [
+const RESERVED: [(&str, &str); 10] = [
     ("x-backend", "use --backends"),
     ("x-backend-location", "use --location"),
-    ("x-shootout-runs", "use --runs"),
+    (X_SHOOTOUT_RUNS, "use --runs"),
+    (X_SHOOTOUT_WARMUP, "use --warmup"),
+    (X_SHOOTOUT_METHOD, "use --method"),
+    (X_SHOOTOUT_IGNORE, "use --ignore"),
+    (X_SHOOTOUT_REFERENCE, "use --reference"),
     ("content-length", "the request has no body"),
     ("transfer-encoding", "the request has no body"),
     ("connection", "it belongs to the connection"),
 ];
 
+/// What a URI fragment has to encode so that it means the text as it is written.
+const LITERAL: &AsciiSet = &CONTROLS.add(b'%');
+
 /// `name: value`.
 pub(crate) fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     let (name, value) = text.split_once(':').ok_or("expected 'name: value'")?;
-    let name: HeaderName = name.trim().parse().map_err(|_| format!("'{}' is no name of a header", name.trim()))?;
+    let name: HeaderName = name.trim().parse().map_err(|_| format!("'{}' is not the name of a header", name.trim()))?;
     if let Some((_, instead)) = RESERVED.iter().find(|(reserved, _)| name == *reserved) {
         return Err(format!("{name} cannot be set here: {instead}"));
     }
+    if name.as_str().starts_with("x-shootout-") {
+        return Err(format!(
+            "{name} cannot be set here: x-shootout- fields are for the gateway; --help lists the flags"
+        ));
+    }
     let value =
-        HeaderValue::from_str(value.trim()).map_err(|_| format!("the value of {name} holds control characters"))?;
+        HeaderValue::from_str(value.trim()).map_err(|_| format!("the value of {name} contains control characters"))?;
     Ok((name, value))
+}
+
+/// Text that is sent as the value of a field: not empty, visible ASCII.
+pub(crate) fn field_value(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("an id is required".to_owned());
+    }
+    if !text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        return Err("ids consist of ASCII letters, digits and hyphens".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// Rules of what is not compared, as the gateway reads them. A pointer with other characters than ASCII ones becomes the URI fragment that
+/// means the same, since fields are ASCII.
+pub(crate) fn ignore_rules(text: &str) -> Result<String, String> {
+    Ignore::parse(text).map_err(|rule| {
+        format!(
+            "'{}' is neither a JSON Pointer such as /0/id or /*/id nor header:NAME; 64 rules at most",
+            rule.escape_debug()
+        )
+    })?;
+    let encoded = |rule: &str| match rule.trim() {
+        rule if rule.starts_with('#') => utf8_percent_encode(rule, CONTROLS).to_string(),
+        rule if rule.bytes().all(|b| matches!(b, b' '..=b'~')) => rule.to_owned(),
+        rule => format!("#{}", utf8_percent_encode(rule, LITERAL)),
+    };
+    Ok(text.split(',').map(encoded).collect::<Vec<_>>().join(","))
 }
 
 /// A number from 1 on.
@@ -94,10 +139,39 @@ mod tests {
             ("X-Backend: a", "--backends"),
             ("x-backend-location: cloud", "--location"),
             ("x-shootout-runs: 3", "--runs"),
+            ("X-Shootout-Warmup: 3", "--warmup"),
+            ("x-shootout-method: HEAD", "--method"),
+            ("x-shootout-ignore: /a", "--ignore"),
+            ("x-shootout-reference: a", "--reference"),
+            ("x-shootout-new: 1", "--help"),
             ("content-length: 3", "no body"),
         ] {
             let error = header(text).unwrap_err();
             assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_header_may_have_other_characters_than_ascii_ones() {
+        assert_eq!(header("x-city: Köln").unwrap().1.as_bytes(), "Köln".as_bytes());
+        assert!(field_value("Köln").is_err() && field_value(" ").is_err());
+        assert_eq!(field_value(" a, b "), Ok("a, b".to_owned()));
+    }
+
+    #[test]
+    fn rules_reach_the_gateway_as_they_are_meant() {
+        for (rules, sent) in [
+            ("/*/id, header:ETag", "/*/id,header:ETag"),
+            ("#/a%2Cb", "#/a%2Cb"),
+            ("/a%2Cb", "/a%2Cb"),
+            ("/größe%20", "#/gr%C3%B6%C3%9Fe%2520"),
+            ("#/gr%C3%B6ße", "#/gr%C3%B6%C3%9Fe"),
+        ] {
+            let (given, received) = (Ignore::parse(rules), ignore_rules(rules).unwrap());
+            assert_eq!((received.as_str(), Ignore::parse(&received)), (sent, given), "{rules}");
+        }
+        for wrong in ["id", "$.a", "header:", "/a, b"] {
+            assert!(ignore_rules(wrong).unwrap_err().contains("JSON Pointer"), "{wrong}");
         }
     }
 

@@ -10,7 +10,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use hyper::header::{HeaderName, HeaderValue};
 
-use crate::argument_values::{Pair, at_least_one, duration, header, pair};
+use crate::argument_values::{Pair, at_least_one, duration, field_value, header, ignore_rules, pair};
 use crate::listen_address::listen_address;
 
 /// The manifest that is read where none is named.
@@ -37,7 +37,7 @@ pub(crate) enum Command {
     Check(Check),
     /// Ask a running gateway for its health: exit code 0 when it is healthy, 1 otherwise.
     Health(Health),
-    /// Send one request to several backends of a running gateway, at once, and compare their answers and times.
+    /// Send one request to several backends of a running gateway, and compare their answers and times.
     Shootout(Shootout),
 }
 
@@ -202,39 +202,58 @@ pub(crate) struct Health {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Exit code: 0 when all answered and agree, 1 when there is no comparison, 2 for wrong usage, \
-    3 when backends disagree, 4 when one gave no answer.")]
+#[command(
+    after_help = "Exit code: 0 the backends agree; 1 no comparison, or one that cannot say whether they agree; 2 wrong usage; \
+    3 they disagree; 4 a backend failed. Where several apply, 3 comes first, then 4."
+)]
 pub(crate) struct Shootout {
-    /// Where the gateway runs, with the path and query that every backend is asked for.
+    /// The address of the gateway, with the path and query that every backend is asked for.
     #[arg(value_name = "URL")]
     pub(crate) url: String,
 
-    /// The ids of two or more backends, each with @local or @cloud if wanted; * stands for all that are healthy.
-    #[arg(long, value_name = "ID,ID|*", default_value = "*", value_parser = NonEmptyStringValueParser::new())]
+    /// The ids of two or more backends, each with @local or @cloud if needed; * takes all that are healthy, *@cloud all healthy ones of the
+    /// cloud.
+    #[arg(long, value_name = "ID,ID|*", default_value = "*", value_parser = field_value)]
     pub(crate) backends: String,
 
-    /// Where the gateway looks the ids up. Default: what its environment says.
+    /// Where the gateway looks up ids without @local or @cloud. Default: where its environment says.
     #[arg(long, value_name = "LOCATION", value_parser = ["local", "cloud"])]
     pub(crate) location: Option<String>,
 
-    /// How often to ask, in rounds one after the other: 1 to 50.
+    /// How many rounds to measure: 1 to 50. Each round asks every backend once. A verdict on speed needs 6 or more.
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=50))]
     pub(crate) runs: u8,
+
+    /// How many rounds to make before them, which are neither measured nor compared: 0 to 5. Default: 1 if there is more than one run.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(0..=5))]
+    pub(crate) warmup: Option<u8>,
+
+    /// What not to compare, with commas between rules: a JSON Pointer, in which * stands for any one member or index (/*/updated_at), or the
+    /// name of a header (header:etag). May be given several times.
+    #[arg(long, value_name = "RULES", value_parser = ignore_rules)]
+    pub(crate) ignore: Vec<String>,
+
+    /// The backend that the others are compared with. Default: the first named that answers without an error.
+    #[arg(long, value_name = "ID", value_parser = field_value)]
+    pub(crate) reference: Option<String>,
+
+    /// Accept only identical and equal answers: those that differ in ids, times or other parts that are set aside count as a disagreement.
+    #[arg(long)]
+    pub(crate) strict: bool,
 
     /// A header to send to every backend. May be given several times.
     #[arg(long = "header", short = 'H', value_name = "NAME: VALUE", value_parser = header)]
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
 
-    /// GET or HEAD: other requests would be carried out once for each backend.
+    /// The method of the requests to the backends. Only GET and HEAD: the others could write, once in each backend.
     #[arg(long, value_name = "METHOD", default_value = "GET", value_parser = ["GET", "HEAD"])]
     pub(crate) method: String,
 
-    /// The folder for shootout.json, shootout.csv and shootout.svg; it is created, and files of an earlier run are
-    /// replaced.
+    /// The folder for shootout.json, shootout.csv and shootout.svg. It is created if needed; files of an earlier run are replaced.
     #[arg(long, value_name = "FOLDER", default_value = "target/shootout")]
     pub(crate) out: PathBuf,
 
-    /// How long the gateway may take for everything: 120s, 1500ms or plain seconds.
+    /// How long to wait for the whole comparison: 120s, 1500ms or plain seconds.
     #[arg(long, value_name = "DURATION", default_value = "120s", value_parser = duration)]
     pub(crate) timeout: Duration,
 }

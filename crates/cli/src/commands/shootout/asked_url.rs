@@ -39,7 +39,7 @@ pub(super) fn several(backends: &str) -> Result<(), ShootoutError> {
     named.sort_unstable();
     named.dedup();
     match named.as_slice() {
-        ["*"] => Ok(()),
+        [all] if all.starts_with('*') => Ok(()),
         [_] | [] => Err(ShootoutError::Alone(backends.escape_debug().to_string())),
         _ => Ok(()),
     }
@@ -78,7 +78,7 @@ mod tests {
         for alone in ["a", "a, a", ","] {
             assert_eq!(several(alone).unwrap_err().exit_code(), 2, "{alone}");
         }
-        for enough in ["*", "a,b", "a@local,a@cloud"] {
+        for enough in ["*", "*@cloud", "a,b", "a@local,a@cloud"] {
             assert!(several(enough).is_ok(), "{enough}");
         }
     }

@@ -1,8 +1,12 @@
-//! The figures as CSV (RFC 4180): one line per backend, times in milliseconds, empty where there is no value.
+//! The figures as CSV (RFC 4180): one line per backend, times in milliseconds, empty where there is no value. The names of columns are stable:
+//! README.md lists them, new ones come last.
 
-use gateway_comparison::report::{Report, ReportRow, SpreadMs};
+use gateway_comparison::report::Spread;
 
-const COLUMNS: [&str; 16] = [
+use super::reading::{ReadReport, ReadRow};
+use super::shown::failure;
+
+const COLUMNS: [&str; 20] = [
     "backend",
     "location",
     "status",
@@ -10,18 +14,22 @@ const COLUMNS: [&str; 16] = [
     "sha256",
     "answered",
     "failed",
-    "varies",
     "first_byte_min_ms",
     "first_byte_median_ms",
     "first_byte_p95_ms",
     "total_min_ms",
     "total_median_ms",
     "total_p95_ms",
-    "body",
+    "equality",
     "error",
+    "statuses",
+    "content_type",
+    "approximate",
+    "differences",
+    "words",
 ];
 
-pub(super) fn render(report: &Report) -> String {
+pub(super) fn render(report: &ReadReport) -> String {
     let mut csv = COLUMNS.join(",") + "\r\n";
     for row in &report.backends {
         let fields: Vec<_> = fields(row).iter().map(|field| quoted(field)).collect();
@@ -31,26 +39,35 @@ pub(super) fn render(report: &Report) -> String {
     csv
 }
 
-fn fields(row: &ReportRow) -> Vec<String> {
-    let text = |value: Option<&dyn ToString>| value.map(ToString::to_string).unwrap_or_default();
-    let mut fields = vec![
-        row.backend.clone(),
-        row.location.as_str().to_owned(),
-        text(row.status.as_ref().map(|status| status as &dyn ToString)),
-        text(row.size.as_ref().map(|size| size as &dyn ToString)),
-        row.sha256.clone().unwrap_or_default(),
-        row.answered.to_string(),
-        row.failed.to_string(),
-        row.varies.to_string(),
-    ];
-    for spread in [row.spread.as_ref().map(|spread| spread.first_byte_ms), row.total()] {
-        let parts: [fn(SpreadMs) -> f64; 3] = [|it| it.min, |it| it.median, |it| it.p95];
-        fields.extend(parts.map(|part| spread.map(|spread| part(spread).to_string()).unwrap_or_default()));
+fn fields(row: &ReadRow) -> Vec<String> {
+    fn text<T: ToString>(value: Option<T>) -> String {
+        value.map(|value| value.to_string()).unwrap_or_default()
     }
-    fields.push(row.body.map(|body| body.as_str().to_owned()).unwrap_or_default());
-    fields.push(
-        row.error.as_ref().map(|error| format!("{}: {}", error.body.error, error.body.message)).unwrap_or_default(),
-    );
+    let answers = &row.answers;
+    let mut fields = vec![
+        row.backend().to_owned(),
+        row.location().to_owned(),
+        text(row.status),
+        text(row.size),
+        text(row.sha256.as_ref()),
+        answers.total.saturating_sub(answers.failed).to_string(),
+        answers.failed.to_string(),
+    ];
+    for spread in [row.times.map(|times| times.first_byte_ms), row.times.map(|times| times.total_ms)] {
+        let parts: [fn(Spread) -> f64; 3] = [|it| it.min, |it| it.median, |it| it.p95];
+        fields.extend(parts.map(|part| text(spread.map(part))));
+    }
+    let statuses: Vec<_> = answers.statuses.iter().map(|(status, count)| format!("{status}:{count}")).collect();
+    let real = row.differences.iter().filter(|difference| !difference.kind.is_set_aside()).count();
+    fields.extend([
+        text(row.equality.as_ref().map(|equality| equality.as_str())),
+        text(row.error.as_ref().map(failure)),
+        statuses.join(" "),
+        text(row.content_type.as_ref()),
+        text(row.times.map(|times| times.approximate)),
+        text(row.equality.as_ref().map(|_| real)),
+        row.words().to_owned(),
+    ]);
     fields
 }
 

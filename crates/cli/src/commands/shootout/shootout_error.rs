@@ -7,6 +7,9 @@ use std::time::Duration;
 use gateway_core::backend::url::UrlError;
 use hyper::StatusCode;
 
+/// Of this command.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ShootoutError {
     /// The gateway's part of the URL.
@@ -31,14 +34,31 @@ pub(crate) enum ShootoutError {
     #[error("the answer of {0} broke off: {1}")]
     Broken(String, String),
     /// The gateway's own error.
-    #[error("{origin} answered {status}: {error}: {message}{}", choices(.valid))]
+    #[error("{origin} answered {status}: {error}: {message}{}", next(*.status, .valid))]
     Refused { origin: String, status: StatusCode, error: String, message: String, valid: Vec<String> },
     /// Something answers, but not with a comparison.
     #[error(
-        "what {0} answers is no comparison; is the gateway there, of the version of this command, and is \
-         the path one of a backend (not /health or /backends)?"
+        "the answer of {0} is not a comparison; is the gateway running there, and is the path one of a backend \
+         (not /health or /backends)?"
     )]
     Foreign(String),
+    /// A comparison from before reports had a verdict.
+    #[error(
+        "the gateway at {0} sends its comparison in an older format, which this command cannot read (its version: {1}, \
+         of this command: {VERSION}); restart it from the source of this command, or use the command of its source"
+    )]
+    Older(String, String),
+    /// A comparison that is not as this command knows it.
+    #[error(
+        "cannot read the comparison of the gateway at {origin} (its version: {version}, of this command: {VERSION}): \
+         {error}; use the command of the gateway's version"
+    )]
+    Unreadable {
+        origin: String,
+        version: String,
+        #[source]
+        error: serde_json::Error,
+    },
     /// `--out` cannot take the files.
     #[error("cannot write {path}: {1}; --out names another folder", path = .0.display())]
     Write(PathBuf, #[source] io::Error),
@@ -54,7 +74,13 @@ impl ShootoutError {
     }
 }
 
-/// What `--backends` may name, where the gateway says so.
-fn choices(valid: &[String]) -> String {
-    if valid.is_empty() { String::new() } else { format!("; --backends may name {}", valid.join(", ")) }
+/// What to do next.
+fn next(status: StatusCode, valid: &[String]) -> String {
+    match status {
+        StatusCode::CONFLICT => "; start another backend, or name two or more with --backends, such as \
+                                 --backends a,b: those are asked whatever their health"
+            .to_owned(),
+        _ if valid.is_empty() => String::new(),
+        _ => format!("; --backends may name {}", valid.join(", ")),
+    }
 }
