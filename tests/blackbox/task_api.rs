@@ -61,8 +61,14 @@ fn every_way_to_every_backend_answers_alike() {
                 settings.key_values.push((format!("backend:{id}"), entry.to_string().into_bytes()));
             }
         },
-        // All once more directly: the first one is what all others are compared with.
-        |lab| check(contract, [direct, through(lab, &backends, "in the cloud")].concat()),
+        |lab| {
+            // All once more directly: the first one is what all others are compared with.
+            let ways = [direct, through(lab, &backends, "in the cloud")].concat();
+            async move {
+                assert_seeded_alike(lab, &backends).await;
+                check(contract, ways).await;
+            }
+        },
     );
 }
 

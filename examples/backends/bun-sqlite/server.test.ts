@@ -63,7 +63,7 @@ test("an empty database is seeded with three tasks, which have ids and times of 
     expect(updated_at).toBe(created_at);
   }
   const times = all.map(({ created_at }) => Date.parse(created_at));
-  expect(times.map((time) => times[0] - time)).toEqual([0, 1000, 2000]);
+  expect(times.map((time) => Number(times[0]) - time)).toEqual([0, 1000, 2000]);
   expect(await list("/projects")).toEqual([]);
 });
 

@@ -42,8 +42,8 @@ interface Field {
   read(given: unknown): Read;
 }
 
-/** The members that a client may write, in the order of the answers. */
-export type Fields = Record<string, Field>;
+/** The members that a client may write. Both kinds have a status, by which their lists can be filtered. */
+export type Fields = Record<string, Field> & { status: Field };
 
 export const TASK: Fields = {
   title: { read: line },
@@ -61,7 +61,7 @@ export const PROJECT: Fields = {
  * The members of a body that are written, and everything that is wrong with them. Of a `whole` body, those that it does not name get their
  * initial values. Members that are not in `fields` are ignored.
  */
-export function readFields(fields: Fields, body: Record<string, unknown>, whole: boolean): { values: Values; details: Detail[] } {
+export function readFields(fields: Record<string, Field>, body: Record<string, unknown>, whole: boolean): { values: Values; details: Detail[] } {
   const values: Values = {};
   const details: Detail[] = [];
   for (const [field, { initial, read }] of Object.entries(fields)) {
