@@ -22,7 +22,7 @@ const PATIENCE_MS = 30_000;
 
 const FILE = fileURLToPath(new URL("../openapi.yaml", import.meta.url));
 const validity = await validate(FILE);
-if (!validity.valid) throw new Error(`openapi.yaml is no OpenAPI document:\n${compileErrors(validity)}`);
+if (!validity.valid) throw new Error(`openapi.yaml is not an OpenAPI document:\n${compileErrors(validity)}`);
 const DOCUMENT = await dereference(FILE);
 // `example` and the like are no keywords of JSON Schema.
 const ajv = addFormats(new Ajv({ allErrors: true, strict: false }));

@@ -141,6 +141,7 @@ export const REQUESTS = [
   { title: "a task in a project", method: "POST", path: "/tasks", body: { title: "Six", project_id: "<home>" }, status: 201, has: { title: "Six", project_id: "<home>" }, as: "six" },
   { title: "a task comes into a project", method: "PATCH", path: "/tasks/<one>", body: { project_id: "<home!>" }, status: 200, has: { status: "done", project_id: "<home>" } },
   { title: "the tasks of a project, the newest first", method: "GET", path: "/projects/<home>/tasks", status: 200, list: ["six", "one"] },
+  { title: "the same, its id in capitals", method: "GET", path: "/projects/<home!>/tasks", status: 200, list: ["six", "one"] },
   { title: "those of one status", method: "GET", path: "/projects/<home>/tasks?status=done", status: 200, list: ["one"] },
   { title: "those of a status that there is not", method: "GET", path: "/projects/<home>/tasks?status=active", status: 400, details: ["status"] },
   { title: "those of a project without any", method: "GET", path: "/projects/<garden>/tasks", status: 200, list: [] },

@@ -91,6 +91,7 @@ mod tests {
             (r#""\ud83e\udd80""#, r#""\ud83e\udd80""#),
             (r#""a\uD83Eb""#, r#""a\ufffdb""#),
             (r#""\udd80\ud83e""#, r#""\ufffd\ufffd""#),
+            (r#""\udd80\udd80""#, r#""\ufffd\ufffd""#),
             (r#""\ud83e\ud83e\udd80""#, r#""\ufffd\ud83e\udd80""#),
             (r#""\\ud83e \n\u00e9""#, r#""\\ud83e \n\u00e9""#),
             (r#""\ud83e\\udd80""#, r#""\ufffd\\udd80""#),
