@@ -63,7 +63,8 @@ fn every_way_to_every_backend_answers_alike() {
         },
         |lab| {
             // All once more directly: the first one is what all others are compared with.
-            let ways = [direct, through(lab, &backends, "in the cloud")].concat();
+            let (contract, backends) = (contract.clone(), backends.clone());
+            let ways = [direct.clone(), through(lab, &backends, "in the cloud")].concat();
             async move {
                 assert_seeded_alike(lab, &backends).await;
                 check(contract, ways).await;
