@@ -29,14 +29,14 @@ fn a_task_lives_its_life_through_the_gateway() {
             let read = to("GET", &location).send(lab).await;
             assert_eq!(read.status, 200);
             assert_eq!(read.json()["title"], "Through the gateway");
-            assert_eq!(read.json()["done"], false);
+            assert_eq!(read.json()["status"], "inbox");
 
-            let updated = json(to("PATCH", &location), r#"{"done":true}"#).send(lab).await;
-            assert_eq!(updated.json()["done"], true);
+            let updated = json(to("PATCH", &location), r#"{"status":"done"}"#).send(lab).await;
+            assert_eq!(updated.json()["status"], "done");
 
-            let listed = to("GET", "/tasks").send(lab).await.json();
-            let titles: Vec<_> = listed.as_array().expect("a list").iter().map(|task| task["title"].clone()).collect();
-            assert!(titles.contains(&"Through the gateway".into()), "{titles:?}");
+            let listed = to("GET", "/tasks?status=done").send(lab).await.json();
+            let titles: Vec<_> = listed.as_array().expect("a list").iter().map(|task| &task["title"]).collect();
+            assert_eq!(titles, ["Through the gateway", "Send a request through the gateway"], "the newest first");
 
             assert_eq!(json(to("POST", "/tasks"), "{").send(lab).await.status, 400);
             assert_eq!(to("DELETE", &location).send(lab).await.status, 204);

@@ -83,5 +83,5 @@ mod plain_wasi;
 /// The example backend on Bun and SQLite, end to end.
 mod bun_sqlite;
 
-/// Both example backends, directly and through the gateway: one contract.
+/// The example backends, directly and through the gateway: one contract.
 mod task_api;

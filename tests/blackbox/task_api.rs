@@ -2,40 +2,52 @@
 //! `examples/backends/openapi.yaml` says. The comparison itself is a Node.js program beside the backends, `contract/check.mjs`; here the
 //! backends and gateways are started for it.
 
-use crate::harness::{Lab, NpmBackend, Request, installed, with_settings};
-use serde_json::json;
+use crate::harness::{Lab, NpmBackend, Request, installed, lab, with_settings};
+use gateway_example_backend::ExampleBackend;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const BACKENDS: [&str; 2] = ["bun-sqlite", "cf-d1"];
+/// Their ids, and the URLs where they listen.
+type Backends = [(&'static str, String); 3];
 
 #[test]
 fn every_way_to_every_backend_answers_alike() {
-    let started = BACKENDS.map(|id| NpmBackend::start(id).map(|backend| (id, backend)));
-    let (backends, contract) =
-        match (started.into_iter().collect::<Result<Vec<_>, _>>(), installed("examples/backends/contract")) {
-            (Ok(backends), Ok(contract)) => (backends, contract),
-            (Err(reason), _) | (_, Err(reason)) => {
-                println!("SKIPPED: {reason}");
-                return;
-            }
-        };
-    let direct: Vec<_> = backends.iter().map(|(id, backend)| format!("{id}={}", backend.url)).collect();
+    let started = ["bun-sqlite", "cf-d1"].map(NpmBackend::start).into_iter().collect::<Result<Vec<_>, _>>();
+    let (npm, contract) = match (started, installed("examples/backends/contract")) {
+        (Ok(npm), Ok(contract)) => (npm, contract),
+        (Err(reason), _) | (_, Err(reason)) => {
+            println!("SKIPPED: {reason}");
+            return;
+        }
+    };
+    let free = SocketAddr::from(([127, 0, 0, 1], 0));
+    let built_in = lab()
+        .runtime
+        .block_on(ExampleBackend::start(free, None, |failure| panic!("{failure}")))
+        .expect("a free port and a database in memory");
+    let backends: Backends = [
+        ("bun-sqlite", npm[0].url.clone()),
+        ("cf-d1", npm[1].url.clone()),
+        ("example-backend", format!("http://{}", built_in.local_addr())),
+    ];
+    let direct: Vec<_> = backends.iter().map(|(id, url)| format!("{id}={url}")).collect();
 
     with_settings(
         |settings| {
             settings.set("request_timeout", "600s");
-            for (id, backend) in &backends {
-                settings.set(&format!("backend_{}_url", id.replace('-', "_")), backend.url.as_str());
-            }
+            settings.set("backend_bun_sqlite_url", backends[0].1.as_str());
+            settings.set("backend_cf_d1_url", backends[1].1.as_str());
+            settings.set("extra_backends", json!([{ "id": backends[2].0, "url": backends[2].1 }]).to_string());
         },
         |lab| {
-            let (contract, direct) = (contract.clone(), direct.clone());
+            let (contract, backends) = (contract.clone(), backends.clone());
+            let ways = [direct.clone(), through(lab, &backends, "locally")].concat();
             async move {
-                for id in BACKENDS {
-                    assert_seeded(lab, id).await;
-                }
-                check(contract, [direct, through(lab, "locally")].concat()).await;
+                assert_seeded_alike(lab, &backends).await;
+                check(contract, ways).await;
             }
         },
     );
@@ -44,33 +56,48 @@ fn every_way_to_every_backend_answers_alike() {
         |settings| {
             settings.set("environment", "cloud");
             settings.set("request_timeout", "600s");
-            for (id, backend) in &backends {
-                let entry = json!({ "id": id, "name": id, "url": backend.url, "type": "cloud" });
+            for (id, url) in &backends {
+                let entry = json!({ "id": id, "name": id, "url": url, "type": "cloud" });
                 settings.key_values.push((format!("backend:{id}"), entry.to_string().into_bytes()));
             }
         },
-        // Both once more directly: the first one is what all others are compared with.
-        |lab| check(contract, [direct, through(lab, "in the cloud")].concat()),
+        |lab| {
+            // All once more directly: the first one is what all others are compared with.
+            let (contract, backends) = (contract.clone(), backends.clone());
+            let ways = [direct.clone(), through(lab, &backends, "in the cloud")].concat();
+            async move {
+                assert_seeded_alike(lab, &backends).await;
+                check(contract, ways).await;
+            }
+        },
     );
 }
 
 /// The ways through a gateway, as arguments of the check.
-fn through(lab: &Lab, place: &str) -> Vec<String> {
-    BACKENDS.map(|id| format!("{id} {place}=http://{},x-backend={id}", lab.gateway)).to_vec()
+fn through(lab: &Lab, backends: &Backends, place: &str) -> Vec<String> {
+    backends.iter().map(|(id, _)| format!("{id} {place}=http://{},x-backend={id}", lab.gateway)).collect()
 }
 
-/// An empty database starts with two tasks. Not part of the check, which also runs against databases that are in use.
-async fn assert_seeded(lab: &Lab, id: &str) {
-    let tasks = Request::get("/tasks").backend(id).send(lab).await.json();
-    let tasks: Vec<_> = tasks
-        .as_array()
-        .expect("a list")
-        .iter()
-        .map(|task| (task["id"].as_i64(), task["title"].as_str(), task["done"].as_bool()))
-        .collect();
-    let examples =
-        [(Some(1), Some("Try the gateway"), Some(false)), (Some(2), Some("Compare two backends"), Some(false))];
-    assert_eq!(tasks, examples, "{id}");
+/// Empty databases start with the same three tasks, whose ids and times each backend has made itself, and no project. Not part of the check,
+/// which also runs against databases that are in use.
+async fn assert_seeded_alike(lab: &Lab, backends: &Backends) {
+    let (mut ids, mut contents) = (BTreeSet::new(), BTreeSet::new());
+    for (id, _) in backends {
+        let response = Request::get("/tasks").backend(id).send(lab).await;
+        assert_eq!(response.value("x-served-by"), Some(*id));
+        assert_eq!(response.value("content-type"), Some("application/json"), "{id}");
+        let mut tasks = response.json();
+        for task in tasks.as_array_mut().expect("a list") {
+            ids.insert(task["id"].as_str().expect("a UUID").to_owned());
+            let times = ["created_at", "updated_at"].map(|member| task[member].take());
+            assert_eq!(times[0], times[1], "{id}");
+            task["id"] = Value::Null;
+        }
+        contents.insert(tasks.to_string());
+        assert_eq!(Request::get("/projects").backend(id).send(lab).await.json(), json!([]), "{id}");
+    }
+    assert_eq!(ids.len(), 3 * backends.len(), "three tasks each: {ids:?}");
+    assert_eq!(contents.len(), 1, "{contents:?}");
 }
 
 /// Runs the check.

@@ -1,19 +1,21 @@
-// The task API on a socket of Bun's. Configured by PORT, HOST and DATABASE; see README.md.
+// The API on a socket of Bun's. Configured by PORT, HOST and DATABASE; see README.md.
 //
 // `serve` is the server, and the last lines run it when this file is the program. What is answered is decided in ../shared/api.ts.
 
 import { fileURLToPath } from "node:url";
 import { answer } from "../shared/api.ts";
-import { SqliteTasks } from "./tasks.ts";
+import { Store } from "../shared/store.ts";
+import { SqliteDatabase } from "./database.ts";
 
 /** Starts the server; port 0 takes a free one. */
-export function serve(options: { hostname: string; port: number; tasks: SqliteTasks }) {
+export function serve(options: { hostname: string; port: number; database: SqliteDatabase }) {
+  const store = new Store(options.database);
   return Bun.serve({
     hostname: options.hostname,
     port: options.port,
     // The API has a limit of its own: Bun's would answer without an error text.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    fetch: (request) => answer(request, options.tasks, "bun-sqlite"),
+    fetch: (request) => answer(request, store, "bun-sqlite"),
   });
 }
 
@@ -70,15 +72,15 @@ async function main(): Promise<void> {
   const file = process.env.DATABASE || fileURLToPath(new URL("tasks.db", import.meta.url));
   if (!Number.isInteger(port) || port < 0 || port > 65535) fail(`PORT must be a number up to 65535, not ${process.env.PORT}`);
 
-  let tasks: SqliteTasks;
+  let database: SqliteDatabase;
   try {
-    tasks = new SqliteTasks(file);
+    database = new SqliteDatabase(file);
   } catch (error) {
     fail(`cannot open the database ${file}: ${message(error)}`);
   }
   let server: ReturnType<typeof serve>;
   try {
-    server = await listen({ hostname, port, tasks });
+    server = await listen({ hostname, port, database });
   } catch (error) {
     fail(isTaken(error) ? advice(hostname, port) : `cannot listen on ${hostname}:${port}: ${message(error)}`);
   }
@@ -89,7 +91,7 @@ async function main(): Promise<void> {
     closing = true;
     // Takes no new connections and lets running requests finish; idle keep-alive connections must not hold it up.
     await Promise.race([server.stop(), Bun.sleep(2000)]);
-    tasks.close();
+    database.close();
     process.exit(0);
   };
   process.on("SIGTERM", close);

@@ -65,7 +65,7 @@ try {
   const url = await miniflare.ready;
   const database = await miniflare.getD1Database("DB");
   await migrate(database);
-  await database.prepare(readFileSync(here("seed.sql"), "utf8")).run();
+  await database.prepare(readFileSync(here("../shared/seed.sql"), "utf8")).run();
   console.log(`cf-d1 listens on http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${url.port}`);
 } catch (error) {
   if (!closing) {
@@ -89,17 +89,17 @@ async function mustBeFree(host, port) {
   await new Promise((resolve) => server.close(resolve));
 }
 
-/** Applies what is new in migrations/, and notes it in the table where `wrangler d1 migrations apply` notes it. */
+/** Applies what is new in ../shared/migrations, and notes it in the table where `wrangler d1 migrations apply` notes it. */
 async function migrate(database) {
   await database.exec(
     "CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)",
   );
   const { results } = await database.prepare("SELECT name FROM d1_migrations").all();
   const applied = new Set(results.map(({ name }) => name));
-  for (const name of readdirSync(here("migrations")).sort()) {
+  for (const name of readdirSync(here("../shared/migrations")).sort()) {
     if (applied.has(name)) continue;
     // A batch is a transaction: a migration that fails is neither half done nor noted.
-    const statements = readFileSync(here(`migrations/${name}`), "utf8").split(/;\s*$/m).filter((statement) => statement.trim());
+    const statements = readFileSync(here(`../shared/migrations/${name}`), "utf8").split(/;\s*$/m).filter((statement) => statement.trim());
     await database.batch([
       ...statements.map((statement) => database.prepare(statement)),
       database.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(name),

@@ -1,8 +1,9 @@
-// The task API as a Worker. What is answered is decided in ../shared/api.ts.
+// The API as a Worker. What is answered is decided in ../shared/api.ts.
 
 import type { D1Database } from "@cloudflare/workers-types";
 import { answer } from "../shared/api.ts";
-import { D1Tasks } from "./tasks.ts";
+import { Store } from "../shared/store.ts";
+import { D1 } from "./database.ts";
 
 interface Env {
   /** The binding of wrangler.toml. */
@@ -10,5 +11,5 @@ interface Env {
 }
 
 export default {
-  fetch: (request: Request, env: Env) => answer(request, new D1Tasks(env.DB), "cf-d1"),
+  fetch: (request: Request, env: Env) => answer(request, new Store(new D1(env.DB)), "cf-d1"),
 };

@@ -3,27 +3,26 @@
 //   node check.mjs <name>=<base URL>[,<header>=<value>…] …
 //
 // A way is a backend itself, or the gateway with the header that chooses a backend. Every answer has to be what openapi.yaml says, and all
-// answers to a request have to be equal but for the times, the ids and the name of the backend. One line per request; ends with 1 at the
-// first difference. Only tasks that it made itself are changed, and they are deleted in the end, so that it runs against any database.
+// answers to a request have to be equal but for the times, the ids and the words of errors. One line per request; ends with 1 at the first
+// difference. Only tasks and projects that it made itself are changed, and they are deleted in the end, so that it runs against any database.
 
 import assert from "node:assert/strict";
 import http from "node:http";
 import https from "node:https";
 import { fileURLToPath } from "node:url";
+import { MIMEType } from "node:util";
 import { compileErrors, dereference, validate } from "@readme/openapi-parser";
 import Ajv from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { REQUESTS } from "./requests.mjs";
 
-/** The headers that have to be equal; the gateway adds others. */
-const COMPARED = ["content-type", "content-encoding", "location", "allow", "etag", "cache-control"];
 const PATIENCE_MS = 30_000;
 
 // The document
 
 const FILE = fileURLToPath(new URL("../openapi.yaml", import.meta.url));
 const validity = await validate(FILE);
-if (!validity.valid) throw new Error(`openapi.yaml is no OpenAPI document:\n${compileErrors(validity)}`);
+if (!validity.valid) throw new Error(`openapi.yaml is not an OpenAPI document:\n${compileErrors(validity)}`);
 const DOCUMENT = await dereference(FILE);
 // `example` and the like are no keywords of JSON Schema.
 const ajv = addFormats(new Ajv({ allErrors: true, strict: false }));
@@ -60,7 +59,7 @@ function checkAgainstDocument(method, path, answer) {
     assert.equal(answer.status, 405, "status for a method that openapi.yaml does not have");
     response = responses.MethodNotAllowed;
     const has = METHODS.filter((name) => name in item).map((name) => name.toUpperCase());
-    assert.deepEqual((answer.headers.allow ?? "").split(", ").sort(), has.sort(), "the methods in allow");
+    assert.deepEqual(methodsIn(answer.headers.allow), has.sort(), "the methods in allow");
   } else {
     response = item[method.toLowerCase()].responses[answer.status];
     assert(response, `openapi.yaml has no status ${answer.status} for ${method} ${template}`);
@@ -76,18 +75,42 @@ function checkAgainstDocument(method, path, answer) {
     assert.equal(answer.text, "", "the body");
     return;
   }
-  const media = response.content[answer.headers["content-type"]];
+  assert.notEqual(answer.text, "", "the body is empty");
+  const media = response.content[mediaType(answer)];
   assert(media, `openapi.yaml has no content type ${answer.headers["content-type"]} here`);
   assertMatches(media.schema, answer.json, `the body: ${answer.text.slice(0, 500)}`);
+}
+
+// Parts of answers
+
+/** Without its parameters: many frameworks add `charset=utf-8`, which JSON does not have. */
+function mediaType({ headers }) {
+  try {
+    return new MIMEType(headers["content-type"]).essence;
+  } catch {
+    return headers["content-type"];
+  }
+}
+
+function methodsIn(allow = "") {
+  return allow.split(",").map((method) => method.trim()).sort();
+}
+
+/** Of the tasks and projects in an answer. */
+function itemsIn({ json }) {
+  return [json ?? []].flat().filter(({ id }) => id !== undefined);
 }
 
 // The ways
 
 class Way {
-  /** Ids by name, of the tasks made on this way. */
+  /** Ids by name, of what was made on this way. */
   ids = new Map();
-  /** Times by id. */
+  /** Paths of what was made on this way. */
+  made = [];
+  /** Times of creation by id. */
   #times = new Map();
+  #servedBy;
 
   constructor(argument) {
     const [[name, url], ...headers] = argument.split(",").map((pair) => [pair.replace(/=.*/s, ""), pair.replace(/^[^=]*=?/, "")]);
@@ -99,20 +122,24 @@ class Way {
     this.backend = this.headers["x-backend"];
   }
 
-  /** The path with ids for names. */
-  path(path) {
-    return path.replace(/<(\w+)>/g, (_, name) => this.ids.get(name) ?? assert.fail(`no task ${name} was made`));
+  /** The text with ids for names. */
+  named(text) {
+    return text.replace(/<(\w+)(!?)>/g, (_, name, capitals) => {
+      const id = this.ids.get(name) ?? assert.fail(`${name} was not made`);
+      return capitals ? id.toUpperCase() : id;
+    });
   }
 
   /** Sends a request on a connection of its own; with node:http, which adds no headers of its own liking and leaves the path alone. */
   send({ method, path, body, chunked = false, headers = {} }) {
-    const bytes = body === undefined ? undefined : Buffer.from(typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body));
+    const raw = typeof body === "string" || Buffer.isBuffer(body);
+    const bytes = body === undefined ? undefined : Buffer.from(raw ? body : this.named(JSON.stringify(body)));
     const length = bytes && !chunked ? { "content-length": bytes.length } : {};
     return new Promise((resolve, reject) => {
       const { request } = this.url.protocol === "https:" ? https : http;
       const outgoing = request(this.url, {
         method,
-        path: this.url.pathname.replace(/\/$/, "") + this.path(path),
+        path: this.url.pathname.replace(/\/$/, "") + this.named(path),
         headers: { ...(bytes && { "content-type": "application/json" }), ...length, ...headers, ...this.headers },
         agent: false,
         signal: AbortSignal.timeout(PATIENCE_MS),
@@ -134,45 +161,82 @@ class Way {
     });
   }
 
+  /** Sends a request, and once more and again if its answer has to have a later time. */
+  async ask(request) {
+    const end = Date.now() + PATIENCE_MS;
+    for (;;) {
+      const answer = await this.send(request);
+      const isLater = Date.parse(answer.json?.updated_at) > Date.parse(answer.json?.created_at);
+      if (!request.later || isLater || answer.status !== request.status) return answer;
+      assert(Date.now() < end, `updated_at stays ${answer.json?.updated_at}`);
+    }
+  }
+
   /** Throws unless the answer is what the request wants. */
-  check({ method, path, status, task, as }, answer) {
+  check({ method, path, status, has = {}, not = {}, list, details, as }, answer) {
     const shown = answer.text.slice(0, 500);
     assert.equal(answer.status, status, `status (the body: ${shown})`);
-    checkAgainstDocument(method, this.path(path), answer);
-    if (this.backend !== undefined) {
-      assert.equal(answer.headers["x-served-by"], this.backend, "x-served-by behind the gateway");
-      assert.equal(answer.headers["x-gateway-backend"], this.backend, "x-gateway-backend");
+    checkAgainstDocument(method, this.named(path), answer);
+    this.#checkServer(answer);
+    for (const [member, value] of Object.entries(has)) {
+      const wanted = member.endsWith("_id") && value !== null ? this.named(value) : value;
+      assert.deepEqual(answer.json[member], wanted, `${member} in the answer`);
     }
-    for (const [field, value] of Object.entries(task ?? {})) assert.deepEqual(answer.json[field], value, `${field} of the task`);
-    if (as !== undefined) {
-      assert.equal(answer.headers.location, `/tasks/${answer.json.id}`, "location");
-      for (const [name, id] of this.ids) assert(answer.json.id > id, `the id ${answer.json.id} comes after ${id}, that of ${name}`);
-      this.ids.set(as, answer.json.id);
+    for (const [member, value] of Object.entries(not)) assert.notDeepEqual(answer.json[member], value, `${member} in the answer`);
+    if (details) assert.deepEqual((answer.json.details ?? []).map(({ field }) => field).sort(), [...details].sort(), "the fields in details");
+    if (as !== undefined) this.#checkCreated(path, as, answer);
+    if (list) {
+      const mine = answer.json.map(({ id }) => this.#nameOf(id)).filter((name) => name !== undefined);
+      assert.deepEqual(mine, list, "the list");
     }
-    // A task keeps its time.
-    for (const { id, created_at } of [answer.json ?? []].flat()) {
-      if (id === undefined) continue;
-      assert.equal(created_at, this.#times.get(id) ?? created_at, `created_at of task ${id}`);
+    this.#checkTimes(answer);
+  }
+
+  /** One way leads to one backend, and through the gateway to the one that was chosen. */
+  #checkServer({ headers }) {
+    if (this.backend !== undefined) assert.equal(headers["x-gateway-backend"], this.backend, "x-gateway-backend");
+    this.#servedBy ??= headers["x-served-by"];
+    assert.equal(headers["x-served-by"], this.#servedBy, "x-served-by, which was another one before");
+  }
+
+  #checkCreated(path, as, { headers, json: { id } }) {
+    assert(![...this.ids.values()].includes(id), `the id ${id} was given before`);
+    this.ids.set(as, id);
+    this.made.push(`${path}/${id}`);
+    assert.equal(new URL(headers.location, this.url).pathname, this.url.pathname.replace(/\/$/, "") + `${path}/${id}`, "location");
+  }
+
+  /** What was created once keeps that time. */
+  #checkTimes(answer) {
+    for (const { id, created_at, updated_at } of itemsIn(answer)) {
+      assert.equal(created_at, this.#times.get(id) ?? created_at, `created_at of ${id}`);
+      assert(Date.parse(updated_at) >= Date.parse(created_at), `updated_at of ${id}, ${updated_at}, is before created_at, ${created_at}`);
       this.#times.set(id, created_at);
     }
   }
 
+  #nameOf(id) {
+    return [...this.ids].find(([, known]) => known === id)?.[0];
+  }
+
   /** The answer as every way has to give it. */
-  comparable({ path }, answer) {
-    const names = new Map([...this.ids].map(([name, id]) => [id, `<${name}>`]));
-    const named = (task) => ({ ...task, id: names.get(task.id) ?? task.id, created_at: "<time>" });
+  comparable(answer) {
+    const named = (id) => (id === null ? null : `<${this.#nameOf(id)}>`);
+    const unlike = (item) => ({
+      ...item,
+      id: named(item.id),
+      ...(item.project_id !== undefined && { project_id: named(item.project_id) }),
+      created_at: "<time>",
+      updated_at: "<time>",
+    });
     let body = answer.json ?? answer.text;
-    // Tasks of others are none of our business.
-    if (Array.isArray(body)) body = body.filter(({ id }) => names.has(id)).map(named);
-    else if (body?.id !== undefined) body = named(body);
-    else if (typeof body?.error === "string" && path.includes("<")) {
-      const [, name] = /<(\w+)>/.exec(path);
-      body = { ...body, error: body.error.replace(new RegExp(`\\b${this.ids.get(name)}\\b`), `<${name}>`) };
-    }
-    const headers = Object.fromEntries(COMPARED.map((name) => [name, answer.headers[name]]));
-    if (headers.location) headers.location = headers.location.replace(/\d+$/, (id) => names.get(Number(id)) ?? id);
-    // As text: the order of the fields counts.
-    return { status: answer.status, headers, body: JSON.stringify(body) };
+    // What others made is none of our business.
+    if (Array.isArray(body)) body = body.filter(({ id }) => this.#nameOf(id) !== undefined).map(unlike);
+    else if (body?.id !== undefined) body = unlike(body);
+    // Words are for people.
+    else if (body?.error !== undefined) body = { error: body.error, details: body.details?.map(({ field }) => field) };
+    const { "content-encoding": encoding } = answer.headers;
+    return { status: answer.status, type: mediaType(answer), encoding, body };
   }
 }
 
@@ -199,9 +263,9 @@ for (const request of REQUESTS) {
   const asked = ways.filter((way) => !request.direct || way.backend === undefined);
   for (const way of asked) {
     try {
-      const answer = await way.send(request);
+      const answer = await way.ask(request);
       way.check(request, answer);
-      const comparable = way.comparable(request, answer);
+      const comparable = way.comparable(answer);
       first ??= { name: way.name, comparable };
       assert.deepEqual(comparable, first.comparable, `not as ${first.name} answers`);
     } catch (error) {
@@ -216,7 +280,7 @@ for (const request of REQUESTS) {
 
 if (process.exitCode) {
   for (const way of ways) {
-    for (const id of way.ids.values()) await way.send({ method: "DELETE", path: `/tasks/${id}` }).catch(() => {});
+    for (const path of way.made) await way.send({ method: "DELETE", path }).catch(() => {});
   }
 } else {
   // A database cannot be made to fail from outside, and the gateway answers /health itself.

@@ -1,29 +1,36 @@
-// The task API, from a request to its response; openapi.yaml beside this folder describes it. Only what browsers, Bun and Workers have in
-// common is used here: each backend brings the socket and the database.
+// The API, from a request to its response; openapi.yaml beside this folder describes it. Only what browsers, Bun and Workers have in common
+// is used here: each backend brings the socket and the database.
 
-import type { Task, Tasks } from "./tasks.ts";
+import { discard, MAX_BODY, textOf } from "./body.ts";
+import { type Detail, type Fields, PROJECT, readFields, TASK, uuid, type Values } from "./resources.ts";
+import { type Collection, isUnknownProject, type Store } from "./store.ts";
 
-const MAX_BODY = 1024 * 1024;
-const MAX_DISCARDED = 16 * MAX_BODY;
+const REASONS: Record<number, string> = {
+  400: "Bad Request",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  413: "Content Too Large",
+  500: "Internal Server Error",
+};
 
 /** A request that is answered with an error; thrown from any depth, turned into a response in one place. */
 class Refused extends Error {
   constructor(
     readonly status: number,
     message: string,
-    readonly headers: Record<string, string> = {},
+    readonly more: { details?: Detail[]; headers?: Record<string, string> } = {},
   ) {
     super(message);
   }
 }
 
 /** Answers a request, whatever happens. `backend` is the id under which the gateway knows this backend. */
-export async function answer(request: Request, tasks: Tasks, backend: string): Promise<Response> {
-  const response = await handle(request, tasks).catch((error: unknown) => {
-    if (error instanceof Refused) return json({ error: error.message }, error.status, error.headers);
+export async function answer(request: Request, store: Store, backend: string): Promise<Response> {
+  const response = await handle(request, store).catch((error: unknown) => {
+    if (error instanceof Refused) return refusal(error);
     // What went wrong inside is for the log, not for the client.
     console.error(`${backend}:`, error);
-    return json({ error: "internal error" }, 500);
+    return refusal(new Refused(500, "the database failed"));
   });
   await discard(request);
   // So that a client of the gateway sees which backend answered.
@@ -31,35 +38,65 @@ export async function answer(request: Request, tasks: Tasks, backend: string): P
   return response;
 }
 
-async function handle(request: Request, tasks: Tasks): Promise<Response> {
-  const { pathname } = new URL(request.url);
-  if (pathname === "/health") {
-    return method(request, { GET: async () => json({ status: "ok" }) });
+async function handle(request: Request, { tasks, projects }: Store): Promise<Response> {
+  const { pathname, searchParams } = new URL(request.url);
+  const [, collection = "", segment, below, ...rest] = pathname.split("/");
+  const nothing = new Refused(404, `there is nothing at ${pathname}`);
+  if (pathname === "/health") return method(request, { GET: async () => json({ status: "ok" }) });
+  if (rest.length > 0 || (collection !== "tasks" && collection !== "projects")) throw nothing;
+
+  if (segment === undefined) {
+    return collection === "tasks"
+      ? whole(request, tasks, TASK, "/tasks", searchParams)
+      : whole(request, projects, PROJECT, "/projects", searchParams);
   }
-  if (pathname === "/tasks") {
-    return method(request, {
-      GET: async () => json(await tasks.list()),
-      POST: async () => {
-        const { title, done } = await whole(request);
-        const task = await tasks.create(title, done);
-        return json(task, 201, { location: `/tasks/${task.id}` });
-      },
-    });
+  const id = uuid(segment);
+  if (id === undefined) throw nothing;
+  if (below === undefined) {
+    return collection === "tasks" ? single(request, tasks, TASK, id, "task") : single(request, projects, PROJECT, id, "project");
   }
-  // At most 15 digits: beyond 2^53 two ids would be the same number.
-  const id = Number(/^\/tasks\/(\d{1,15})$/.exec(pathname)?.[1] ?? NaN);
-  if (!Number.isNaN(id)) {
-    return method(request, {
-      GET: async () => json(found(await tasks.get(id), id)),
-      PUT: async () => json(found(await tasks.update(id, await whole(request)), id)),
-      PATCH: async () => json(found(await tasks.update(id, await partial(request)), id)),
-      DELETE: async () => {
-        found((await tasks.delete(id)) || undefined, id);
-        return new Response(null, { status: 204 });
-      },
-    });
-  }
-  throw new Refused(404, `there is nothing at ${pathname}`);
+  if (collection !== "projects" || below !== "tasks") throw nothing;
+  return method(request, {
+    GET: async () => {
+      const wanted = filter(TASK, searchParams);
+      found(await projects.get(id), "project", id);
+      return json(await tasks.list({ ...wanted, project_id: id }));
+    },
+  });
+}
+
+/** A collection: its list, and a new member of it. */
+function whole<Row extends { id: string }>(
+  request: Request,
+  rows: Collection<Row>,
+  fields: Fields,
+  path: string,
+  query: URLSearchParams,
+): Promise<Response> {
+  return method(request, {
+    GET: async () => json(await rows.list(filter(fields, query))),
+    POST: async () => {
+      const row = await written(rows.create(await valuesOf(request, fields, true)));
+      return json(row, 201, { location: `${path}/${row.id}` });
+    },
+  });
+}
+
+/** One member of a collection. A body is looked at before the id. */
+function single<Row>(request: Request, rows: Collection<Row>, fields: Fields, id: string, kind: string): Promise<Response> {
+  const update = (all: boolean) => async () => {
+    const values = await valuesOf(request, fields, all);
+    return json(found(await written(rows.update(id, values)), kind, id));
+  };
+  return method(request, {
+    GET: async () => json(found(await rows.get(id), kind, id)),
+    PUT: update(true),
+    PATCH: update(false),
+    DELETE: async () => {
+      found((await rows.delete(id)) || undefined, kind, id);
+      return new Response(null, { status: 204 });
+    },
+  });
 }
 
 /** Picks the handler of the request's method. HEAD is GET; the server leaves the body out. */
@@ -67,24 +104,26 @@ function method(request: Request, handlers: Record<string, () => Promise<Respons
   const handler = handlers[request.method === "HEAD" ? "GET" : request.method];
   if (handler) return handler();
   const allow = Object.keys(handlers).flatMap((name) => (name === "GET" ? ["GET", "HEAD"] : [name]));
-  throw new Refused(405, `${request.method} is not allowed here`, { allow: allow.join(", ") });
+  throw new Refused(405, `${request.method} is not allowed here`, { headers: { allow: allow.join(", ") } });
 }
 
-function found<T>(value: T | undefined, id: number): T {
-  if (value === undefined) throw new Refused(404, `there is no task ${id}`);
+function found<T>(value: T | undefined, kind: string, id: string): T {
+  if (value === undefined) throw new Refused(404, `there is no ${kind} ${id}`);
   return value;
 }
 
-/** The body as a task to be created or replaced: a title is required, `done` defaults to false. */
-async function whole(request: Request): Promise<{ title: string; done: boolean }> {
-  const { title, done = false } = await partial(request);
-  if (title === undefined) throw new Refused(400, "title is missing");
-  return { title, done };
+/** The status that a query asks for, if it does. Other parameters are ignored. */
+function filter(fields: Fields, query: URLSearchParams): Values {
+  const status = query.get("status");
+  const { values, details } = readFields({ status: fields.status }, { status: status ?? undefined }, false);
+  if (details.length > 0) throw invalid(details);
+  return values;
 }
 
-/** The body as changes to a task. Fields it does not know are ignored. */
-async function partial(request: Request): Promise<Partial<Pick<Task, "title" | "done">>> {
-  const text = await bodyOf(request);
+/** The members of the body. Of a `whole` one, those that are not named get their initial values. */
+async function valuesOf(request: Request, fields: Fields, whole: boolean): Promise<Values> {
+  const text = await textOf(request);
+  if (text === undefined) throw new Refused(413, `the body is larger than ${MAX_BODY} bytes`);
   let body: unknown;
   try {
     body = JSON.parse(text);
@@ -92,50 +131,24 @@ async function partial(request: Request): Promise<Partial<Pick<Task, "title" | "
     throw new Refused(400, "the body is not valid JSON");
   }
   if (typeof body !== "object" || body === null || Array.isArray(body)) throw new Refused(400, "the body is not a JSON object");
-  const { title, done } = body as Record<string, unknown>;
-  if (title !== undefined && (typeof title !== "string" || title.trim() === "")) {
-    throw new Refused(400, "title must be a string that is not empty");
-  }
-  if (done !== undefined && typeof done !== "boolean") throw new Refused(400, "done must be true or false");
-  // Half of a surrogate pair, which JSON can spell, has no UTF-8, and databases differ in what they make of it.
-  return { title: title?.toWellFormed(), done };
+  const { values, details } = readFields(fields, body as Record<string, unknown>, whole);
+  if (details.length > 0) throw invalid(details);
+  return values;
 }
 
-/**
- * Reads the body: a length is only a promise, and a chunked body does not even make one. What is too large is read on and let go, within
- * reason: a server that leaves a part unread closes the connection, and a client that is still sending can miss the answer.
- */
-async function bodyOf(request: Request): Promise<string> {
-  const tooLarge = new Refused(413, `the body is larger than ${MAX_BODY} bytes`);
-  if (isHuge(request)) throw tooLarge;
-  // A byte order mark stays where it is: JSON has none.
-  const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
-  let [text, size] = ["", 0];
-  for await (const chunk of request.body ?? []) {
-    size += chunk.byteLength;
-    if (size <= MAX_BODY) text += decoder.decode(chunk, { stream: true });
-    if (size > MAX_DISCARDED) break;
-  }
-  if (size > MAX_BODY) throw tooLarge;
-  return text + decoder.decode();
+/** What a write gave. Whether there is a project for a task is decided by the database, with the write. */
+async function written<T>(write: Promise<T>): Promise<T> {
+  return write.catch((error: unknown) => {
+    throw isUnknownProject(error) ? invalid([{ field: "project_id", message: "must be the id of a project" }]) : error;
+  });
 }
 
-/** Lets a body go that nobody asked for, within the same reason: the next request on the connection may be on its way already. */
-async function discard(request: Request): Promise<void> {
-  if (request.bodyUsed || isHuge(request)) return;
-  let size = 0;
-  try {
-    for await (const chunk of request.body ?? []) {
-      size += chunk.byteLength;
-      if (size > MAX_DISCARDED) break;
-    }
-  } catch {
-    // It broke off; the answer does not depend on it.
-  }
+function invalid(details: Detail[]): Refused {
+  return new Refused(400, details.map(({ field, message }) => `${field} ${message}`).join("; "), { details });
 }
 
-function isHuge(request: Request): boolean {
-  return Number(request.headers.get("content-length") ?? 0) > MAX_DISCARDED;
+function refusal({ status, message, more: { details, headers } }: Refused): Response {
+  return json({ error: REASONS[status], message, details }, status, headers);
 }
 
 /** `Response.json` says `charset=utf-8` in one runtime and not in another. */
