@@ -104,7 +104,7 @@ pub(crate) async fn run(
     comparison.close();
     while comparison.work() {}
     let report = comparison.report(&wanted.method, &head.path_and_query, Runs { asked, warmup: 0, done }, skipped);
-    Ok(Reply::json(&report))
+    Ok(Reply::ok("application/json", report.to_json()))
 }
 
 impl Contest<'_> {

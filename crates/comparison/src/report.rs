@@ -310,6 +310,12 @@ pub struct Fastest {
 }
 
 impl Report {
+    /// The report as JSON.
+    pub fn to_json(&self) -> String {
+        // Texts, numbers and lists, none of which can fail to be written.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
     /// The row that the others are compared with; `None` where nothing was answered.
     pub fn reference(&self) -> Option<&ReportRow> {
         self.backends.iter().find(|row| row.equality == Some(Equality::Reference))

@@ -2,7 +2,7 @@
 
 use super::entry::BackendEntry;
 use super::reference::{BackendRef, Location, is_valid_id};
-use super::registry::{Backend, BackendRegistry, Listed, Store};
+use super::registry::{Backend, BackendRegistry, Listed, Store, by_id};
 use super::url::BackendUrl;
 use crate::config::ConfigError;
 
@@ -73,8 +73,7 @@ impl<S: Store> BackendRegistry for CloudRegistry<'_, S> {
                 listed.push(Listed { reference: BackendRef::new(id, Location::Cloud), name, backend });
             }
         }
-        listed.sort_by(|one, other| one.reference.id.cmp(&other.reference.id));
-        Ok(listed)
+        Ok(by_id(listed))
     }
 }
 

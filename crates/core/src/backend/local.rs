@@ -3,7 +3,7 @@
 use super::entry::BackendEntry;
 use super::known::{KNOWN_BACKENDS, KnownBackend, known_backend};
 use super::reference::{BackendRef, Location, is_valid_id};
-use super::registry::{Backend, BackendRegistry, Listed, Variables};
+use super::registry::{Backend, BackendRegistry, Listed, Variables, by_id};
 use super::url::BackendUrl;
 use crate::config::{ConfigError, EXTRA_BACKENDS};
 use serde_json::value::RawValue;
@@ -135,8 +135,7 @@ impl<V: Variables> BackendRegistry for LocalRegistry<'_, V> {
             }
             Err(error) => lines.push(listed(EXTRA_BACKENDS, EXTRA_BACKENDS, Err(error))),
         }
-        lines.sort_by(|one, other| one.reference.id.cmp(&other.reference.id));
-        Ok(lines)
+        Ok(by_id(lines))
     }
 
     fn health_endpoint(&self, backend: &Backend) -> Result<Option<String>, ConfigError> {

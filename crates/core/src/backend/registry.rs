@@ -54,6 +54,16 @@ pub struct Listed {
     pub backend: Result<Backend, ConfigError>,
 }
 
+/// Lines in the order of their ids. By insertion: the library's sort would add 8 KB to the component for each place that uses it.
+pub(super) fn by_id(lines: Vec<Listed>) -> Vec<Listed> {
+    let mut sorted: Vec<Listed> = Vec::with_capacity(lines.len());
+    for line in lines {
+        let place = sorted.partition_point(|other| other.reference.id <= line.reference.id);
+        sorted.insert(place, line);
+    }
+    sorted
+}
+
 /// A source of backends.
 pub trait BackendRegistry {
     /// The backend called `id`; `None` where it is unknown or not configured.

@@ -8,10 +8,18 @@ use super::chart::Chart;
 use super::readable;
 use super::view::BackendView;
 use askama::Template;
+use miniz_oxide::inflate::decompress_to_vec;
 use std::fmt;
 
-pub(super) const CSS: &str = include_str!("../../templates/page.css");
-pub(super) const JS: &str = include_str!("../../templates/page.js");
+/// Style and script, as the build script packs them.
+const CSS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/page.css.deflate"));
+const JS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/page.js.deflate"));
+
+/// What the build script has packed can be unpacked.
+fn unpacked(packed: &[u8]) -> String {
+    let text = decompress_to_vec(packed).unwrap_or_default();
+    String::from_utf8(text).unwrap_or_default()
+}
 
 /// The values of `page.html`.
 #[derive(Template)]
@@ -31,6 +39,14 @@ impl Page<'_> {
         // Fails where the writer or a value fails, and none of them does.
         let _ = self.render_into(&mut out);
         out.0
+    }
+
+    fn css(&self) -> String {
+        unpacked(CSS)
+    }
+
+    fn js(&self) -> String {
+        unpacked(JS)
     }
 
     fn healthy(&self) -> usize {

@@ -3,9 +3,11 @@
 use super::*;
 use crate::backend::reference::Location;
 use crate::health::entry::State;
-use crate::status::template::{CSS, JS, is_web_address};
+use crate::status::template::is_web_address;
 
 const PAGE: &str = include_str!("../../../templates/page.html");
+const CSS: &str = include_str!("../../../templates/page.css");
+const JS: &str = include_str!("../../../templates/page.js");
 const ROW: &str = include_str!("../../../templates/row.html");
 
 fn view(id: &str) -> BackendView {
