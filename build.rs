@@ -4,8 +4,9 @@
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    // Otherwise the linker leaves room for five bytes in the place of each number that it fills in: 40 KB.
-    if std::env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "wasm") {
+    // Otherwise the linker leaves room for five bytes in the place of each number that it fills in: 40 KB. Debug information needs that room.
+    let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|found| found == value);
+    if is("CARGO_CFG_TARGET_FAMILY", "wasm") && is("PROFILE", "release") {
         println!("cargo::rustc-link-arg-cdylib=--compress-relocations");
     }
     #[cfg(feature = "plain-wasi")]
