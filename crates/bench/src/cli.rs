@@ -38,7 +38,7 @@ pub struct Cli {
     pub(crate) soak: Option<f64>,
 
     /// Instead: how often a comparison finds a difference in speed, where there is one and where there is none. Writes verdicts.md
-    /// and verdicts.json. With --quick, 10 comparisons of each kind.
+    /// and verdicts.json. With --quick, 5 comparisons of each kind.
     #[arg(long, conflicts_with_all = ["rounds", "seconds", "only", "soak"])]
     pub(crate) verdicts: bool,
 

@@ -13,7 +13,7 @@ use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
 /// The longest request head that is read, in bytes.
-const LONGEST_HEAD: usize = 16 << 10;
+const MAX_HEAD: usize = 16 << 10;
 
 /// What a server does for the time of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -86,7 +86,7 @@ fn serve(mut stream: TcpStream, work: Work, time: Duration) -> io::Result<()> {
     loop {
         let read = stream.read(&mut part)?;
         head.extend_from_slice(part.get(..read).unwrap_or_default());
-        if read == 0 || head.len() > LONGEST_HEAD {
+        if read == 0 || head.len() > MAX_HEAD {
             return Ok(());
         }
         // Requests have no body, and none comes before the last is answered.

@@ -21,7 +21,7 @@ use crate::timed::{Timed, Work};
 use crate::verdict_figures::{Counted, Goal, VerdictFigures, load};
 
 /// Comparisons of each kind; of a quick run.
-const COMPARISONS: (usize, usize) = (200, 10);
+const COMPARISONS: (usize, usize) = (200, 5);
 /// How long the faster server takes.
 const TIME: Duration = Duration::from_millis(2);
 /// How long all comparisons may take together. Builds are not counted.
