@@ -102,7 +102,8 @@ fn a_short_run_measures_what_it_names() {
     nothing_is_left(folder.path());
 }
 
-/// Few comparisons, so only what cannot fail by luck: a part of 25 that is called the fastest at 2 % each, and never once found in 20.
+/// Few comparisons, so only what luck cannot break: chance calls one server the fastest in 2 % of comparisons at most, so 11 of 30 come once in 10^10 runs.
+/// And of 20 comparisons in which one is faster, not a single right one would have to come.
 #[test]
 fn verdicts_on_speed_follow_the_servers() {
     let _guard = RUNNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
