@@ -37,6 +37,11 @@ pub struct Cli {
     #[arg(long, value_name = "MINUTES", conflicts_with_all = ["quick", "rounds", "seconds", "only"], value_parser = minutes)]
     pub(crate) soak: Option<f64>,
 
+    /// Instead: how often a comparison finds a difference in speed, where there is one and where there is none. Writes verdicts.md
+    /// and verdicts.json. With --quick, 5 comparisons of each kind.
+    #[arg(long, conflicts_with_all = ["rounds", "seconds", "only", "soak"])]
+    pub(crate) verdicts: bool,
+
     /// Where results.json, figures.md and ratios.svg are written. Default: docs/bench for a whole run, otherwise
     /// target/bench-gateway.
     #[arg(long, value_name = "FOLDER")]

@@ -9,6 +9,7 @@
 //! transfer   one large body through a peer, by client
 //! held       thousands of open requests, by client
 //! soak       mixed load for a long time; soak_clients, what is sent (client); soak_figures, what it found
+//! verdicts   comparisons, made many times; timed, the servers that are compared; verdict_figures, what was found
 //! startup    the start of the host; instantiation, an instance alone
 //! results    what was measured; stats makes medians and ratios of it
 //! table figures chart    the results for the terminal, for design goals, for the README; units are theirs
@@ -42,8 +43,11 @@ mod soak_figures;
 mod startup;
 mod stats;
 mod table;
+mod timed;
 mod transfer;
 mod units;
+mod verdict_figures;
+mod verdicts;
 mod verify;
 mod worker;
 mod workload;
@@ -85,11 +89,14 @@ pub fn run(cli: &Cli) -> anyhow::Result<()> {
 }
 
 async fn start(cli: &Cli) -> anyhow::Result<()> {
-    let Some(minutes) = cli.soak else {
-        return measure(cli).await;
-    };
-    let out = cli.out.clone().unwrap_or_else(|| site::workspace().join("docs/bench"));
-    soak::run(minutes, &out).await
+    let out = |folder| cli.out.clone().unwrap_or_else(|| site::workspace().join(folder));
+    match cli.soak {
+        Some(minutes) => soak::run(minutes, &out("docs/bench")).await,
+        None if cli.verdicts => {
+            verdicts::run(cli.quick, &out(if cli.quick { "target/bench-gateway" } else { "docs" })).await
+        }
+        None => measure(cli).await,
+    }
 }
 
 async fn measure(cli: &Cli) -> anyhow::Result<()> {

@@ -61,7 +61,8 @@ impl Peer {
                     variables.push("environment=cloud".to_owned());
                     variables.push("cloud_hosts=http://127.0.0.1:*".to_owned());
                 }
-                let mut command = host(site, &site.snapshot.join(GATEWAY), listen, reused, &variables);
+                let manifest = site.snapshot.join(GATEWAY);
+                let mut command = host(&site.host, site.folder(), &manifest, listen, reused, &variables);
                 if cloud {
                     for (upstream, address) in [(Upstream::Files, files), (Upstream::Bodies, bodies)] {
                         let id = upstream.backend();
@@ -87,10 +88,17 @@ fn gateway_variables(files: SocketAddr, bodies: SocketAddr) -> Vec<String> {
     variables
 }
 
-/// The embedded host with this manifest. Its defaults are measured, health checks included.
-pub(crate) fn host(site: &Site, manifest: &Path, listen: SocketAddr, reused: bool, variables: &[String]) -> Command {
-    let state: PathBuf = site.folder().join(format!("state-{}", listen.port()));
-    let mut command = Command::new(&site.host);
+/// The embedded host, which is `program`, with this manifest; its state goes to `folder`. Its defaults are measured, health checks included.
+pub(crate) fn host(
+    program: &Path,
+    folder: &Path,
+    manifest: &Path,
+    listen: SocketAddr,
+    reused: bool,
+    variables: &[String],
+) -> Command {
+    let state: PathBuf = folder.join(format!("state-{}", listen.port()));
+    let mut command = Command::new(program);
     command.args(["up", "--quiet", "--no-example", "--listen", &listen.to_string(), "--from"]).arg(manifest);
     command.arg("--state-dir").arg(state);
     // Without a number, as often as the host recommends.

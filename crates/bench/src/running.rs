@@ -34,7 +34,7 @@ impl Peer {
                 for (listen, upstream) in [(running.files, files), (running.bodies, bodies)] {
                     let manifest = site.snapshot.join(PASS_THROUGH);
                     let variables = [format!("upstream=http://{upstream}")];
-                    let mut command = host(site, &manifest, listen, reused, &variables);
+                    let mut command = host(&site.host, site.folder(), &manifest, listen, reused, &variables);
                     running.add(site, self.id, listen, command.env("XDG_CACHE_HOME", cache)).await?;
                 }
             }

@@ -28,7 +28,7 @@ pub(crate) const GATEWAY: &str = "spin.toml";
 /// See [`GATEWAY`].
 pub(crate) const PASS_THROUGH: &str = "crates/bench/pass-through/spin.toml";
 /// The components, where the manifests expect them.
-const COMPONENT: &str = "target/wasm32-wasip2/release/gateway.wasm";
+pub(crate) const COMPONENT: &str = "target/wasm32-wasip2/release/gateway.wasm";
 const PASS_THROUGH_COMPONENT: &str = "target/wasm32-wasip2/release/bench_pass_through.wasm";
 
 /// The place where peers are measured. Dropping it stops the upstreams and removes the folder.
@@ -74,8 +74,7 @@ impl Programs {
         let target = root.join("target");
         cargo(&root, &["--package", "bench-pass-through", "--release", "--target", "wasm32-wasip2"], Some(&target))
             .await?;
-        cargo(&root, &["--package", "gateway-cli", "--bin", "gateway-host"], None).await?;
-        let host = beside_us("gateway-host")?;
+        let host = host(&root).await?;
         let workerd = match worker_wanted {
             true => worker::install(&root).await.map_err(|error| format!("{error:#}")),
             false => Err("not asked for".to_owned()),
@@ -151,8 +150,14 @@ fn write(folder: &Path, name: &str, file: &str, text: impl FnOnce(&Path) -> Stri
     Ok(path)
 }
 
+/// Builds the host.
+pub(crate) async fn host(root: &Path) -> anyhow::Result<PathBuf> {
+    cargo(root, &["--package", "gateway-cli", "--bin", "gateway-host"], None).await?;
+    beside_us("gateway-host")
+}
+
 /// With its permissions, in a folder that is made for it.
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+pub(crate) fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     if let Some(folder) = to.parent() {
         fs::create_dir_all(folder)?;
     }

@@ -102,6 +102,44 @@ fn a_short_run_measures_what_it_names() {
     nothing_is_left(folder.path());
 }
 
+/// Few comparisons, so only what luck cannot break: chance calls one server the fastest in 2 % of comparisons at most, so 11 of 30 come once in 10^10 runs.
+/// And of 20 comparisons in which one is faster, not a single right one would have to come.
+#[test]
+fn verdicts_on_speed_follow_the_servers() {
+    let _guard = RUNNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let folder = tempdir().unwrap();
+    let output = bench(folder.path(), &["--verdicts", "--quick"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    let json = fs::read(folder.path().join("out/verdicts.json")).expect("figures are written");
+    let figures: Value = serde_json::from_slice(&json).unwrap();
+    let counted = figures["counted"].as_array().unwrap();
+    let sum = |counts: &Value| counts.as_object().unwrap().values().filter_map(Value::as_u64).sum::<u64>();
+    let (mut equal, mut named, mut found) = (0, 0, 0);
+    for kind in counted {
+        let comparisons = kind["ratios"].as_array().unwrap().len() as u64;
+        assert_eq!(sum(&kind["called"]) + sum(&kind["undecided"]), comparisons, "{kind}");
+        if kind["what"] == "one server" {
+            equal += comparisons;
+            named += sum(&kind["called"]);
+        }
+        if let Some(fastest) = kind["fastest"].as_str() {
+            found += kind["called"][fastest].as_u64().unwrap_or_default();
+        }
+        for interval in kind["intervals"].as_array().unwrap() {
+            let [low, ratio, high] = [1, 0, 2].map(|at| interval[at].as_f64().unwrap());
+            assert!(1.005 <= low && low <= ratio && ratio <= high, "{interval}");
+        }
+    }
+    assert!(equal > 0 && named * 3 <= equal, "one server was called the fastest in {named} of {equal}");
+    assert!(found > 0, "no faster server was found: {figures}");
+    let text = fs::read_to_string(folder.path().join("out/verdicts.md")).unwrap();
+    let rows =
+        text.lines().filter(|line| line.starts_with("| one server |") || line.starts_with("| a server,")).count();
+    assert!(rows > 0 && text.contains("at most 5 %"), "{text}");
+    nothing_is_left(folder.path());
+}
+
 #[test]
 fn an_interrupted_run_leaves_nothing_behind() {
     if !can_run("an_interrupted_run_leaves_nothing_behind") {

@@ -131,3 +131,82 @@ fn verdict(rows: &[ReportRow], fastest: Result<(&Row, &Row, Winner), Undecided>)
     };
     Verdict { agree, disagree, failed, fastest, why, words: Vec::new() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::body::Body;
+    use super::super::ignore::Ignore;
+    use super::super::tally::{Answered, Contender};
+    use super::*;
+    use gateway_core::backend::reference::{BackendRef, Location};
+    use std::time::Duration;
+
+    /// Backends with these ids, each of which answers one round after another with a status, or 0 for a failure, after some milliseconds.
+    fn verdict_on(backends: &[(&str, &[(u16, u64)])]) -> Verdict {
+        let contender = |id: &str| Contender {
+            backend: BackendRef::new(id, Location::Local),
+            name: id.to_owned(),
+            urls: Vec::new(),
+        };
+        let ignore = Ignore::parse("").unwrap();
+        let mut comparison = Comparison::new(backends.iter().map(|(id, _)| contender(id)), ignore, None);
+        let rounds = backends[0].1.len();
+        for round in 0..rounds {
+            for (row, (_, answers)) in backends.iter().enumerate() {
+                let (status, millis) = answers[round];
+                let (first_byte, total) = (Duration::ZERO, Duration::from_millis(millis));
+                let answered = Answered { status, fields: Vec::new(), body: Some(Body::default()), first_byte, total };
+                comparison.add(row, if status == 0 { Err(GatewayError::BrokenRequestBody) } else { Ok(answered) });
+            }
+            comparison.next_round();
+        }
+        comparison.close();
+        while comparison.work() {}
+        let runs = Runs { asked: rounds, warmup: 0, done: rounds };
+        comparison.report(&Method::GET, "/", runs, Vec::new()).verdict
+    }
+
+    fn speed(verdict: &Verdict) -> (Option<&str>, Option<&str>) {
+        (verdict.fastest.as_ref().map(|fastest| &*fastest.backend), verdict.why.as_deref())
+    }
+
+    #[test]
+    fn the_fastest_is_named_with_its_interval_or_a_reason_is_given() {
+        let (quick, slow) = (&[(200, 10); 6], &[(200, 18); 6]);
+        let verdict = verdict_on(&[("a", slow), ("b", quick)]);
+        assert_eq!(speed(&verdict), (Some("b"), None));
+        assert_eq!(verdict.words.last().map(String::as_str), Some("b is 1.8 times as fast as a (1.8 to 1.8)"));
+
+        let verdict = verdict_on(&[("a", &slow[..5]), ("b", &quick[..5])]);
+        assert_eq!(speed(&verdict), (None, Some("fewer than 6 rounds")));
+        assert_eq!(verdict.words.last().map(String::as_str), Some("no verdict on speed: fewer than 6 rounds"));
+
+        let verdict = verdict_on(&[("a", quick), ("b", quick)]);
+        assert_eq!(speed(&verdict), (None, Some("no difference seen")));
+        assert_eq!(verdict.words.last().map(String::as_str), Some("no difference seen"));
+    }
+
+    #[test]
+    fn a_quick_error_is_not_in_the_race() {
+        let good: &[(u16, u64)] = &[(200, 10); 10];
+        let slow: &[(u16, u64)] = &[(200, 20); 10];
+        let with_one = |answer| [&[(200, 1); 9][..], &[answer]].concat();
+        for (name, quick) in [
+            ("404", vec![(404, 1); 10]),
+            ("another status", vec![(204, 1); 10]),
+            ("one failure", with_one((0, 1))),
+            ("one 500", with_one((500, 1))),
+            ("one 404", with_one((404, 1))),
+        ] {
+            assert_eq!(
+                speed(&verdict_on(&[("a", good), ("b", &quick)])),
+                (None, Some("no two comparable answers")),
+                "{name}"
+            );
+            assert_eq!(speed(&verdict_on(&[("a", good), ("b", &quick), ("c", slow)])), (Some("a"), None), "{name}");
+        }
+        let not_found: &[(u16, u64)] = &[(404, 1); 10];
+        let slower: &[(u16, u64)] = &[(404, 9); 10];
+        assert_eq!(speed(&verdict_on(&[("a", not_found), ("b", slower)])), (None, Some("no two comparable answers")));
+    }
+}
