@@ -11,7 +11,10 @@ fn main() -> std::io::Result<()> {
     let folder = std::env::var_os("OUT_DIR").ok_or_else(|| std::io::Error::other("cargo sets no OUT_DIR"))?;
     for file in ["page.css", "page.js"] {
         let text = std::fs::read(Path::new("templates").join(file))?;
-        std::fs::write(Path::new(&folder).join(file).with_added_extension("deflate"), compress_to_vec(&text, SMALLEST))?;
+        std::fs::write(
+            Path::new(&folder).join(file).with_added_extension("deflate"),
+            compress_to_vec(&text, SMALLEST),
+        )?;
     }
     Ok(())
 }

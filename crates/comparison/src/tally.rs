@@ -4,10 +4,10 @@ use super::body::Body;
 use super::ignore::Ignore;
 use super::judge::Judge;
 use super::measure::Times;
+use super::report::Statuses;
 use gateway_core::backend::reference::BackendRef;
 use gateway_core::fields::Field;
 use gateway_core::response::error::GatewayError;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A backend that takes part.
@@ -56,7 +56,7 @@ pub(super) struct Row {
     /// Those of all answers in the order of the rounds.
     pub(super) in_order: Vec<Duration>,
     pub(super) approximate: bool,
-    pub(super) statuses: BTreeMap<u16, usize>,
+    pub(super) statuses: Statuses,
     pub(super) failed: usize,
     /// The first failure.
     pub(super) error: Option<GatewayError>,
@@ -73,7 +73,7 @@ impl Comparison {
             totals: Times::default(),
             in_order: Vec::new(),
             approximate: false,
-            statuses: BTreeMap::new(),
+            statuses: Statuses::default(),
             failed: 0,
             error: None,
             first: None,
@@ -107,8 +107,7 @@ impl Comparison {
         }
         entry.in_order.push(total);
         entry.approximate |= body.as_ref().is_some_and(Body::is_streamed);
-        let count = entry.statuses.entry(status).or_default();
-        *count = count.saturating_add(1);
+        entry.statuses.add(status);
         entry.first.get_or_insert((self.round, status));
         self.judge.add(row, status, &fields, body, &entry.contender.urls);
     }

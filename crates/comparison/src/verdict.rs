@@ -48,7 +48,7 @@ impl Comparison {
                 failed: row.failed,
                 statuses: row.statuses.clone(),
             },
-            status: most_frequent(row),
+            status: row.statuses.most_frequent(),
             content_type: judged.content_type,
             size: judged.size,
             sha256: judged.sha256,
@@ -66,12 +66,10 @@ impl Comparison {
 
     /// Only a row whose every answer came whole, below 400 and with the reference's status is in the race.
     fn fastest(&self) -> Result<(&Row, &Row, Winner), Undecided> {
-        let status = self.reference().and_then(|place| self.rows.get(place)).and_then(most_frequent);
-        let eligible = |row: &&Row| {
-            row.failed == 0
-                && row.statuses.len() == 1
-                && status.is_some_and(|status| status < 400 && row.statuses.contains_key(&status))
-        };
+        let status =
+            self.reference().and_then(|place| self.rows.get(place)).and_then(|row| row.statuses.most_frequent());
+        let eligible =
+            |row: &&Row| row.failed == 0 && status.is_some_and(|status| status < 400) && row.statuses.only() == status;
         let rows: Vec<&Row> = self.rows.iter().filter(eligible).collect();
         let times: Vec<_> = rows.iter().map(|row| row.in_order.clone()).collect();
         let winner = fastest(&times)?;
@@ -80,11 +78,6 @@ impl Comparison {
             _ => Err(Undecided::NoTwo),
         }
     }
-}
-
-fn most_frequent(row: &Row) -> Option<u16> {
-    // Of several that are as frequent the lowest.
-    row.statuses.iter().rev().max_by_key(|(_, count)| **count).map(|(status, _)| *status)
 }
 
 fn times(row: &Row) -> Option<Times> {
@@ -110,10 +103,10 @@ fn verdict(rows: &[ReportRow], fastest: Result<(&Row, &Row, Winner), Undecided>)
     let labels = |picked: &dyn Fn(&&ReportRow) -> bool| -> Vec<String> {
         rows.iter().filter(picked).map(ReportRow::label).collect()
     };
-    let disagree = labels(&|row| row.equality == Some(Equality::Different) || row.answers.statuses.len() > 1);
+    let disagree = labels(&|row| row.equality == Some(Equality::Different) || row.answers.statuses.changed());
     let failed = labels(&|row| row.answers.failed > 0);
     let answered = rows.iter().filter(|row| row.status.is_some()).count();
-    let below_400 = rows.iter().any(|row| row.answers.statuses.keys().any(|status| *status < 400));
+    let below_400 = rows.iter().any(|row| row.answers.statuses.iter().any(|(status, _)| status < 400));
     let agree = match () {
         () if answered < 2 || !below_400 => None,
         () if !disagree.is_empty() || !failed.is_empty() => Some(false),

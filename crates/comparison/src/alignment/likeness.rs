@@ -91,6 +91,9 @@ pub(super) fn identities(from: &Items<'_>, to: &Items<'_>, pairs: &Pairs) -> Opt
 /// Pairs the items of two lists in their order, so that the likeness of all pairs together is greatest. Long lists are paired one by one.
 pub(super) fn pair_by_likeness(one: &[Likeness], other: &[Likeness]) -> Vec<(usize, usize)> {
     let width = other.len();
+    if one.len() == 1 && width == 1 {
+        return vec![(0, 0)];
+    }
     if one.len().saturating_mul(width) > MAX_WEIGHED {
         return (0..one.len().min(width)).map(|index| (index, index)).collect();
     }

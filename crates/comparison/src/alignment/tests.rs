@@ -40,13 +40,14 @@ fn objects_by_what_names_them() {
         (r#"[{"id":1,"t":"a"},{"id":2,"t":"b"}]"#, r#"[{"id":2,"t":"x"},{"id":1,"t":"y"}]"#, some(&[1, 0]), true),
         (r#"[{"id":1,"t":"a"},{"id":2,"t":"b"}]"#, r#"[{"id":2,"t":"x"}]"#, vec![None, Some(0)], false),
         (r#"[{"id":1,"t":"a","u":1}]"#, r#"[{"id":7,"t":"a","u":1}]"#, some(&[0]), false),
-        // Another item, and nothing of it alike.
+        // Other items, and nothing of them alike.
         (
-            r#"[{"id":1,"t":"a"},{"id":2,"t":"b"}]"#,
-            r#"[{"id":1,"t":"a"},{"id":3,"t":"c"}]"#,
-            vec![Some(0), None],
+            r#"[{"id":1,"t":"a"},{"id":2,"t":"b"},{"id":3,"t":"c"}]"#,
+            r#"[{"id":1,"t":"a"},{"id":4,"t":"d"},{"id":5,"t":"e"}]"#,
+            vec![Some(0), None, None],
             false,
         ),
+        (r#"[{"id":1},{"id":2}]"#, r#"[{"id":1},{"id":3}]"#, some(&[0, 1]), false),
     ] {
         assert_eq!(aligned(from, to), (counterparts, reordered), "{from} {to}");
     }
