@@ -43,7 +43,19 @@ const ROOMS: [(&str, &[(&str, &str)]); 4] = [
             ("status", "above"),
         ],
     ),
-    (COMPARISON, &[("leaves", "nothing"), ("judge", "above"), ("tally", "above"), ("verdict", "above")]),
+    (
+        COMPARISON,
+        &[
+            ("leaves", "nothing"),
+            ("report json", "above"),
+            ("varying patch headers content words", "above"),
+            ("alignment", "above"),
+            ("differ", "above"),
+            ("judge", "above"),
+            ("tally", "above"),
+            ("verdict", "above"),
+        ],
+    ),
     (
         COMPONENT,
         &[
@@ -145,6 +157,11 @@ fn the_core_keeps_its_layers() {
 }
 
 #[test]
+fn the_comparison_keeps_its_layers() {
+    assert_layers(COMPARISON);
+}
+
+#[test]
 fn the_component_keeps_its_layers() {
     assert_layers(COMPONENT);
 }
@@ -157,6 +174,11 @@ fn the_host_keeps_its_layers() {
 #[test]
 fn the_core_has_no_circles() {
     assert_no_circles(CORE);
+}
+
+#[test]
+fn the_comparison_has_no_circles() {
+    assert_no_circles(COMPARISON);
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! Which item of one array is which of another: by `id`-like members, by equal values, by what is left of values without what is generated, and last by
 //! likeness. So three edits in twenty items are three differences, and another order is one.
 
+mod items;
 mod likeness;
 mod sequence;
 
+pub(crate) use self::items::Items;
+use self::items::Numbered;
 use self::likeness::{Likeness, identities, pair_by_likeness};
 use self::sequence::common;
-use crate::json::tree::{Hashes, Place, Tree, Type};
 use crate::sorted::sort;
 
 /// The most items of a side that are aligned. Of longer arrays only the beginnings and ends are, and the rest one by one.
@@ -15,15 +17,6 @@ const MAX_ALIGNED: usize = 5_000;
 /// A number that stands for an item, if it has one.
 type Pick<'a> = &'a dyn Fn(&Items<'_>, usize) -> Option<u64>;
 
-/// Items as a number that stands for each, and its index.
-type Numbered = Vec<(u64, u64)>;
-
-/// The items of an array.
-pub(crate) struct Items<'a> {
-    tree: &'a Tree,
-    places: Vec<Place>,
-}
-
 /// How two arrays correspond.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Alignment {
@@ -31,26 +24,6 @@ pub(crate) struct Alignment {
     pub(crate) counterparts: Vec<Option<usize>>,
     /// Whether some of them stand in another order.
     pub(crate) reordered: bool,
-}
-
-impl<'a> Items<'a> {
-    pub(crate) fn new(tree: &'a Tree, array: Place) -> Self {
-        Items { tree, places: tree.children(array).collect() }
-    }
-
-    pub(crate) fn places(&self) -> &[Place] {
-        &self.places
-    }
-
-    /// Whether the item is neither an array nor an object.
-    fn is_plain(&self, index: usize) -> bool {
-        let of = self.places.get(index).map(|place| self.tree.type_of(*place));
-        !matches!(of, Some(Type::Array | Type::Object))
-    }
-
-    fn hashes(&self, index: usize) -> Option<Hashes> {
-        self.places.get(index).map(|place| self.tree.hashes(*place))
-    }
 }
 
 /// Aligns the items of two arrays.
@@ -66,7 +39,7 @@ pub(crate) fn align(from: &Items<'_>, to: &Items<'_>) -> Alignment {
         pairs.in_order();
         return Alignment { counterparts: pairs.from, reordered: false };
     }
-    if let Some([one, other]) = identities(from, to, &pairs) {
+    if let Some([one, other]) = identities(from, to, [&pairs.from, &pairs.to].map(|side| unpaired(side).collect())) {
         pairs.same(one, other);
     }
     // All ids have the same shape, and all times: of plain values it says nothing.

@@ -1,35 +1,21 @@
 //! Two documents against each other: value by value, from the top down, with what differs and the patch that leads from one to the other.
 
+mod ids;
+mod members;
+mod ways;
+
+use self::ids::Ids;
+use self::members::{Members, id_of};
+pub(crate) use self::ways::Found;
+use self::ways::{Token, Trees};
 use crate::alignment::{Items, align};
 use crate::json::number;
-use crate::json::string::{around, decoded, time, uuids};
-use crate::json::tree::{Place, Tree, Type, name_hash, scrambled};
+use crate::json::string::{around, time, uuids};
+use crate::json::tree::{Place, Tree, Type};
 use crate::patch::Patch;
 use crate::report::{Kind, Op};
-use crate::sorted::{beginning_with, sort};
 use std::collections::VecDeque;
 use std::rc::Rc;
-
-/// The most bytes of a path. Longer ones are cut, with an ellipsis, and no operation of a patch has one.
-const MAX_PATH: usize = 1_000;
-
-/// A difference between two documents.
-pub(crate) struct Found<'a> {
-    /// What is different; generated and notation among it.
-    pub(crate) kind: Kind,
-    /// Of [`Kind::Generated`]: whether it is a time and no id.
-    pub(crate) is_time: bool,
-    /// The path in the first document, of what is extra in the second.
-    pub(crate) path: String,
-    /// The path in the second document, where it is another one.
-    pub(crate) other_path: Option<String>,
-    /// The value in the first as it is written.
-    pub(crate) from: Option<&'a [u8]>,
-    /// The value in the second.
-    pub(crate) to: Option<&'a [u8]>,
-    /// Rises along the first document.
-    pub(crate) order: u32,
-}
 
 /// A comparison of two documents that is under way.
 pub(crate) struct Differ {
@@ -41,29 +27,6 @@ pub(crate) struct Differ {
     patch: Patch,
 }
 
-/// The documents, and the ways to their values.
-struct Trees {
-    from: Rc<Tree>,
-    to: Rc<Tree>,
-    steps: Vec<Step>,
-}
-
-/// One step of the way to a pair of values.
-struct Step {
-    parent: usize,
-    from: Token,
-    to: Token,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Token {
-    Root,
-    /// The name of this value of the first document.
-    From(Place),
-    To(Place),
-    Index(usize),
-}
-
 /// Values that are still to be compared, with the step that leads to them.
 enum Task {
     /// With whether the patch has an operation for all of it already.
@@ -72,46 +35,10 @@ enum Task {
     Extra(Place, usize, u32),
 }
 
-/// Which UUID of one document is which of the other. UUIDs as numbers of 64 bits.
-#[derive(Default)]
-struct Ids {
-    pairs: Vec<(u64, u64)>,
-    /// The same, the other way round.
-    back: Vec<(u64, u64)>,
-    is_sorted: bool,
-}
-
-impl Ids {
-    fn pair(&mut self, from: u128, to: u128) {
-        let (from, to) = (folded(from), folded(to));
-        self.pairs.push((from, to));
-        self.back.push((to, from));
-        self.is_sorted = false;
-    }
-
-    /// Whether each of the two belongs to no other.
-    fn is_one_to_one(&mut self, from: u128, to: u128) -> bool {
-        if !self.is_sorted {
-            for pairs in [&mut self.pairs, &mut self.back] {
-                sort(pairs);
-                pairs.dedup();
-            }
-            self.is_sorted = true;
-        }
-        beginning_with(&self.pairs, folded(from)).len() < 2 && beginning_with(&self.back, folded(to)).len() < 2
-    }
-}
-
-/// Both halves of a UUID in one number.
-#[allow(clippy::cast_possible_truncation, reason = "the upper half is added to the lower one")]
-fn folded(id: u128) -> u64 {
-    scrambled((id >> 64) as u64) ^ id as u64
-}
-
 impl Differ {
     pub(crate) fn new(from: Rc<Tree>, to: Rc<Tree>) -> Self {
         Differ {
-            trees: Trees { from, to, steps: vec![Step { parent: 0, from: Token::Root, to: Token::Root }] },
+            trees: Trees::new(from, to),
             tasks: vec![Task::Pair(0, 0, 0, false)],
             generated: Vec::new(),
             ids: Ids::default(),
@@ -300,125 +227,6 @@ impl Differ {
         if let Some(tasks) = self.tasks.get_mut(first..) {
             tasks.reverse();
         }
-    }
-}
-
-impl Trees {
-    fn below(&mut self, parent: usize, from: Token, to: Token) -> usize {
-        self.steps.push(Step { parent, from, to });
-        self.steps.len().saturating_sub(1)
-    }
-
-    fn found(&self, kind: Kind, (from, to): (Option<Place>, Option<Place>), step: usize, order: u32) -> Found<'_> {
-        let (path, other) = (self.path(step, |step| step.from), self.path(step, |step| step.to));
-        let is_time = kind == Kind::Generated && from.is_some_and(|from| time(&self.from.string(from)).is_some());
-        Found {
-            kind,
-            is_time,
-            other_path: (other.0 != path.0).then_some(other.0),
-            path: path.0,
-            from: from.map(|from| self.from.text(from)),
-            to: to.map(|to| self.to.text(to)),
-            order,
-        }
-    }
-
-    /// A member whose name is generated.
-    fn renamed(&self, from: Place, to: Place, step: usize) -> Found<'_> {
-        let found = self.found(Kind::Generated, (None, None), step, from);
-        Found { from: Some(self.from.written_name(from)), to: Some(self.to.written_name(to)), ..found }
-    }
-
-    /// The path in the second document, as patches have it: of a step, or of what is below it.
-    fn target(&self, step: usize, below: Option<Token>) -> Option<String> {
-        let (mut path, exact) = self.path(step, |step| step.to);
-        let exact = exact && below.is_none_or(|token| self.write(token, &mut path));
-        (exact && path.len() <= MAX_PATH).then_some(path)
-    }
-
-    /// A path as a JSON Pointer (RFC 6901), and whether it is the exact one.
-    fn path(&self, step: usize, token: impl Fn(&Step) -> Token) -> (String, bool) {
-        let mut tokens = Vec::new();
-        let mut at = step;
-        while let Some(step) = self.steps.get(at).filter(|step| step.from != Token::Root) {
-            tokens.push(token(step));
-            at = step.parent;
-        }
-        let mut path = String::new();
-        let mut exact = true;
-        for token in tokens.into_iter().rev() {
-            exact &= self.write(token, &mut path);
-            if path.len() > MAX_PATH {
-                let end = path.floor_char_boundary(MAX_PATH);
-                path.truncate(end);
-                path.push('…');
-                return (path, false);
-            }
-        }
-        (path, exact)
-    }
-
-    /// Appends a step to a path; says whether that is exact. Half of a surrogate pair has no place in text.
-    fn write(&self, token: Token, path: &mut String) -> bool {
-        let name = match token {
-            Token::Root => return true,
-            Token::Index(index) => {
-                path.push('/');
-                path.push_str(&index.to_string());
-                return true;
-            }
-            Token::From(place) => self.from.written_name(place),
-            Token::To(place) => self.to.written_name(place),
-        };
-        let name = decoded(name);
-        path.push('/');
-        for c in String::from_utf8_lossy(&name).chars() {
-            match c {
-                '~' => path.push_str("~0"),
-                '/' => path.push_str("~1"),
-                c => path.push(c),
-            }
-        }
-        std::str::from_utf8(&name).is_ok()
-    }
-}
-
-/// The members of an object. Of several with one name the last counts, as most readers have it.
-struct Members<'a> {
-    tree: &'a Tree,
-    object: Place,
-    /// Hashes of their names, with their places.
-    sorted: Vec<(u64, u64)>,
-}
-
-impl<'a> Members<'a> {
-    fn new(tree: &'a Tree, object: Place) -> Self {
-        let members = tree.children(object);
-        let mut sorted: Vec<_> = members.map(|member| (name_hash(tree, member), u64::from(member))).collect();
-        sort(&mut sorted);
-        Members { tree, object, sorted }
-    }
-
-    fn in_order(&self) -> impl Iterator<Item = Place> {
-        self.tree.children(self.object).filter(|member| self.find(self.tree, *member) == Some(*member))
-    }
-
-    /// The member with the name that `named` has in `tree`.
-    fn find(&self, tree: &Tree, named: Place) -> Option<Place> {
-        let name = decoded(tree.written_name(named));
-        let alike = beginning_with(&self.sorted, name_hash(tree, named)).iter().rev();
-        alike
-            .filter_map(|(_, member)| Place::try_from(*member).ok())
-            .find(|member| decoded(self.tree.written_name(*member)) == name)
-    }
-}
-
-/// The UUID that a member is called by.
-fn id_of(tree: &Tree, member: Place) -> Option<u128> {
-    let name = tree.written_name(member);
-    match uuids(name).as_slice() {
-        [(0, id)] if name.len() == 36 => Some(*id),
-        _ => None,
     }
 }
 

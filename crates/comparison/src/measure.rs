@@ -24,11 +24,6 @@ impl Times {
         self.0.insert(place, time);
     }
 
-    /// How many there are.
-    pub(super) fn count(&self) -> usize {
-        self.0.len()
-    }
-
     /// Their spread; `None` where there are none.
     pub(super) fn spread(&self) -> Option<Spread> {
         let count = self.0.len();

@@ -1,5 +1,7 @@
 //! A JSON Patch (RFC 6902) of bounded size, as it grows: exact as long as it says that it is complete.
 
+use crate::json::number::is_in_range;
+use crate::json::string::has_half_pair;
 use crate::report::{Op, Operation};
 use serde_json::value::RawValue;
 
@@ -30,11 +32,6 @@ impl Patch {
         self.complete
     }
 
-    /// Nothing that follows can be said as an operation.
-    pub(crate) fn cut_off(&mut self) {
-        self.complete = false;
-    }
-
     /// Adds an operation. `path` is `None` where it cannot be written down.
     pub(crate) fn push(&mut self, op: Op, path: Option<String>, value: Option<&[u8]>) {
         self.add(op, None, path, value);
@@ -49,7 +46,7 @@ impl Patch {
         let size = size.into_iter().fold(FRAME, usize::saturating_add);
         let raw = |text: &[u8]| serde_json::from_slice::<&RawValue>(text).map(ToOwned::to_owned).ok();
         match (path, self.room.checked_sub(size)) {
-            (Some(path), Some(left)) if self.operations.len() < MAX_OPERATIONS => {
+            (Some(path), Some(left)) if self.operations.len() < MAX_OPERATIONS && value.is_none_or(is_portable) => {
                 self.room = left;
                 self.operations.push(Operation { op, from, path, value: value.and_then(raw) });
             }
@@ -122,6 +119,12 @@ impl Patch {
     }
 }
 
+/// Whether every reader of JSON takes a value: halves of surrogate pairs and numbers that 64 bits cannot hold make some refuse all of the report.
+fn is_portable(value: &[u8]) -> bool {
+    let numbers = value.split(|byte| !matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
+    !has_half_pair(value) && numbers.into_iter().all(is_in_range)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,6 +148,24 @@ mod tests {
         assert_eq!(moves(&[2, 1, 0]).len(), 2);
         let reversed: Vec<_> = (0..20).rev().collect();
         assert_eq!(moves(&reversed).len(), 19);
+    }
+
+    #[test]
+    fn no_value_keeps_a_reader_from_the_report() {
+        for (value, portable) in [
+            (r#"{"a":[1.5e3,-0.25,"x\ud83d\ude00"]}"#, true),
+            (r#"["\ud83d"]"#, false),
+            (r#"["\ude00\ud83d"]"#, false),
+            ("[1e400]", false),
+            ("-1E+309", false),
+            ("1e-400", true),
+            ("0e999", true),
+        ] {
+            let mut patch = Patch::default();
+            patch.push(Op::Add, Some("/a".into()), Some(value.as_bytes()));
+            assert_eq!(patch.goes_on(), portable, "{value}");
+            assert!(!portable || serde_json::from_str::<serde_json::Value>(value).is_ok());
+        }
     }
 
     #[test]

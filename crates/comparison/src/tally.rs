@@ -139,3 +139,6 @@ impl Comparison {
         (0..self.rows.len()).filter(|row| answered(row).is_some()).min_by_key(rank)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! How alike two items are, and which of some are meant to be the same.
 
-use super::{Items, Numbered, Pairs, unpaired};
-use crate::json::tree::{Place, Tree, Type, name_hash};
+use super::items::{Items, Numbered};
+use crate::json::tree::{Place, Tree, Type};
 use crate::sorted::{beginning_with, sort};
 
 /// Members that name an item, the first that all have.
@@ -27,7 +27,7 @@ impl Likeness {
         let children = tree.children(item).take(MAX_PARTS);
         let parts: Vec<u64> = match of {
             Type::Object => {
-                children.map(|member| name_hash(tree, member) ^ tree.hashes(member).shape.rotate_left(21)).collect()
+                children.map(|member| tree.name_hash(member) ^ tree.hashes(member).shape.rotate_left(21)).collect()
             }
             Type::Array => children.map(|child| tree.hashes(child).shape).collect(),
             _ => Vec::new(),
@@ -69,20 +69,20 @@ fn identity(tree: &Tree, item: Place, name: &[u8]) -> Option<Place> {
     matches!(tree.type_of(member), Type::String | Type::Number).then_some(member)
 }
 
-/// What names each item that is left, on either side; `None` where nothing names all of them, or the sides share no name.
-pub(super) fn identities(from: &Items<'_>, to: &Items<'_>, pairs: &Pairs) -> Option<[Numbered; 2]> {
-    let keys = |items: &Items<'_>, pairs: &[Option<usize>], name| -> Option<Numbered> {
-        let key = |index: usize| {
-            let member = identity(items.tree, *items.places.get(index)?, name)?;
-            Some((items.tree.hashes(member).exact, index as u64))
+/// What names each item that is left, on either side, by their indices; `None` where nothing names all of them, or the sides share no name.
+pub(super) fn identities(from: &Items<'_>, to: &Items<'_>, [ones, others]: [Vec<usize>; 2]) -> Option<[Numbered; 2]> {
+    let keys = |items: &Items<'_>, left: &[usize], name| -> Option<Numbered> {
+        let key = |index: &usize| {
+            let member = identity(items.tree, *items.places.get(*index)?, name)?;
+            Some((items.tree.hashes(member).exact, *index as u64))
         };
-        let mut keys: Numbered = unpaired(pairs).map(key).collect::<Option<_>>()?;
+        let mut keys: Numbered = left.iter().map(key).collect::<Option<_>>()?;
         sort(&mut keys);
         let unique = keys.windows(2).all(|two| !matches!(two, [one, other] if one.0 == other.0));
         unique.then_some(keys)
     };
     IDENTITIES.iter().find_map(|name| {
-        let (one, other) = (keys(from, &pairs.from, name)?, keys(to, &pairs.to, name)?);
+        let (one, other) = (keys(from, &ones, name)?, keys(to, &others, name)?);
         let shared = one.iter().any(|(key, _)| !beginning_with(&other, *key).is_empty());
         shared.then_some([one, other])
     })

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ignore::Ignore;
-use crate::json::tree::tree;
+use crate::json::tree::tests::tree;
 
 /// The counterparts, and whether they are reordered.
 fn aligned(from: &str, to: &str) -> (Vec<Option<usize>>, bool) {

@@ -63,6 +63,14 @@ pub(crate) fn equal(one: &[u8], other: &[u8]) -> bool {
     one == other || matches!((Decimal::read(one), Decimal::read(other)), (Some(one), Some(other)) if one == other)
 }
 
+/// Whether 64 bits of floating point hold a number, if not exactly: its whole part has less than 308 digits. What is no number is in range.
+pub(crate) fn is_in_range(text: &[u8]) -> bool {
+    Decimal::read(text).is_none_or(|number| {
+        let digits = i128::try_from(number.digits().count()).unwrap_or(i128::MAX);
+        number.exponent.saturating_add(digits) < 308
+    })
+}
+
 fn split(text: &[u8], at: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
     let mut parts = text.splitn(2, |byte| at(*byte));
     (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())

@@ -52,6 +52,23 @@ pub(crate) fn decoded(content: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
+/// Whether a text of JSON has an escape of half a surrogate pair without the other half.
+pub(crate) fn has_half_pair(text: &[u8]) -> bool {
+    let mut rest = text;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        rest = rest.get(at..).unwrap_or_default();
+        let second = rest.get(6..).and_then(escaped_unit);
+        let length = match (escaped_unit(rest), second) {
+            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => 12,
+            (Some(0xd800..0xe000), _) => return true,
+            (Some(_), _) => 6,
+            (None, _) => 2,
+        };
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    false
+}
+
 /// The value of an escape `\uXXXX` at the beginning of `text`.
 fn escaped_unit(text: &[u8]) -> Option<u32> {
     let digits = text.strip_prefix(b"\\u")?.get(..4)?;

@@ -1,8 +1,8 @@
 //! A document as a flat list of its values, in their order: where each stands in the text, where its subtree ends, and two hashes. `serde_json` checks the
 //! grammar; nothing here recurses, so that depth costs no stack, and building stops after each piece of work.
 
-use super::number::Decimal;
-use super::string::{around, decoded, time, uuids};
+use super::hash::{self, Hashes, scrambled};
+use super::string::decoded;
 use crate::ignore::{Ignore, Matching};
 use serde_json::value::RawValue;
 use std::rc::Rc;
@@ -46,15 +46,6 @@ struct Value {
     next: Place,
     hashes: Hashes,
     ignored: bool,
-}
-
-/// What a value is like, as far as that fits into a number: equal values have equal hashes, others mostly have not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Hashes {
-    /// Of the value, whatever its notation.
-    pub(crate) exact: u64,
-    /// Of the value with gaps for UUIDs, times and what is ignored.
-    pub(crate) shape: u64,
 }
 
 /// Why a text is no tree.
@@ -109,6 +100,11 @@ impl Tree {
     /// The name of a member without its quotes, as it is written.
     pub(crate) fn written_name(&self, place: Place) -> &[u8] {
         self.value(place).map_or(&[], |value| unquoted(self.part(value.name)))
+    }
+
+    /// The hash of a member's name.
+    pub(crate) fn name_hash(&self, place: Place) -> u64 {
+        hash::name(self.written_name(place))
     }
 
     /// The items or members.
@@ -232,15 +228,9 @@ impl Builder {
         let matching = self.matching(ignore);
         let place = self.push(of, span(start, self.at), ignore.ignores(matching))?;
         let hashes = match of {
-            Type::String => string_hashes(&self.tree.string(place)),
-            Type::Number => {
-                let exact = number_hash(self.tree.text(place));
-                Hashes { exact, shape: exact }
-            }
-            _ => {
-                let exact = mix(3, self.tree.text(place));
-                Hashes { exact, shape: exact }
-            }
+            Type::String => hash::string(&self.tree.string(place)),
+            Type::Number => hash::number(self.tree.text(place)),
+            _ => hash::word(self.tree.text(place)),
         };
         if let Some(value) = self.tree.values.get_mut(place as usize) {
             value.hashes = hashes;
@@ -290,7 +280,7 @@ impl Builder {
             return;
         };
         let is_object = self.tree.type_of(parent.place) == Type::Object;
-        let name = if is_object { name_hash(&self.tree, place) } else { 0 };
+        let name = if is_object { self.tree.name_hash(place) } else { 0 };
         let Some(Open { hashes, .. }) = self.open.last_mut() else {
             return;
         };
@@ -304,45 +294,6 @@ impl Builder {
     }
 }
 
-/// The hash of a member's name.
-pub(crate) fn name_hash(tree: &Tree, place: Place) -> u64 {
-    mix(5, &decoded(tree.written_name(place)))
-}
-
-fn string_hashes(text: &[u8]) -> Hashes {
-    let exact = mix(6, text);
-    if time(text).is_some() {
-        return Hashes { exact, shape: 7 };
-    }
-    let ids = uuids(text);
-    let shape = if ids.is_empty() { exact } else { around(text, &ids).into_iter().fold(8, mix) };
-    Hashes { exact, shape }
-}
-
-fn number_hash(text: &[u8]) -> u64 {
-    let Some(decimal) = Decimal::read(text) else {
-        return mix(9, text);
-    };
-    let mut hash = 10;
-    decimal.hash(|bytes| hash = mix(hash, bytes));
-    hash
-}
-
-/// A hash of `bytes`, beginning with `seed`.
-fn mix(seed: u64, bytes: &[u8]) -> u64 {
-    let word = |bytes: &[u8]| bytes.iter().rev().fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
-    let length = bytes.len() as u64;
-    bytes.chunks(8).fold(scrambled(seed ^ length.rotate_left(32)), |hash, chunk| scrambled(hash ^ word(chunk)))
-}
-
-/// One number for another, far away for one that is near (the finaliser of SplitMix64).
-pub(crate) fn scrambled(mut number: u64) -> u64 {
-    number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    number ^ number >> 31
-}
-
 fn unquoted(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or_default()
 }
@@ -354,15 +305,14 @@ fn span(start: usize, end: usize) -> Span {
 }
 
 #[cfg(test)]
-pub(crate) fn tree(text: &str, ignore: &Ignore) -> Result<Tree, NoTree> {
-    let mut builder = Builder::new(Rc::new(text.as_bytes().to_vec()));
-    while builder.step(1_000, ignore)? {}
-    Ok(builder.finish())
-}
-
-#[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    pub(crate) fn tree(text: &str, ignore: &Ignore) -> Result<Tree, NoTree> {
+        let mut builder = Builder::new(Rc::new(text.as_bytes().to_vec()));
+        while builder.step(1_000, ignore)? {}
+        Ok(builder.finish())
+    }
 
     fn read(text: &str) -> Tree {
         tree(text, &Ignore::default()).unwrap_or_else(|error| panic!("{text}: {error:?}"))
