@@ -70,10 +70,8 @@ fn chosen(lines: &[Vec<u8>], location: Location, default: &str) -> Option<Choice
     let text = std::str::from_utf8(&lines.join(&b","[..])).ok().filter(|text| text.is_ascii())?.to_owned();
     let names: Vec<_> = text.split(',').map(str::trim).collect();
     let repeated = names.iter().all(|name| *name == names[0]);
-    if repeated && names[0] == "*" {
-        return Some(Choice::All(location));
-    }
-    if !repeated && (others.iter().any(|other| other != first) || names.contains(&"*")) {
+    let is_all = |name: &&str| name.split('@').next() == Some("*");
+    if !repeated && (others.iter().any(|other| other != first) || names.iter().any(is_all)) {
         return None;
     }
     let mut members = Vec::new();
@@ -87,6 +85,9 @@ fn chosen(lines: &[Vec<u8>], location: Location, default: &str) -> Option<Choice
         let member = BackendRef::new(id, location);
         if name.is_empty() {
             return None;
+        }
+        if id == "*" {
+            return Some(Choice::All(location));
         }
         if !members.contains(&member) {
             members.push(member);

@@ -20,6 +20,12 @@ impl Default for Body {
 }
 
 impl Body {
+    /// Nothing yet, with room for a body of this length, where it is known and will be kept.
+    pub fn with_room(length: Option<u64>) -> Self {
+        let length = length.and_then(|length| usize::try_from(length).ok()).filter(|length| *length <= MAX_KEPT_BODY);
+        Body(State::Kept(Vec::with_capacity(length.unwrap_or_default())))
+    }
+
     /// Takes in the next bytes.
     pub fn push(&mut self, bytes: &[u8]) {
         match &mut self.0 {
@@ -81,11 +87,19 @@ mod tests {
     fn a_body_is_kept_up_to_its_limit_and_hashed_alike() {
         for (size, kept) in [(0, true), (MAX_KEPT_BODY, true), (MAX_KEPT_BODY.saturating_add(1), false)] {
             let bytes = vec![7; size];
-            let mut body = Body::default();
+            let mut body = Body::with_room(Some(size as u64));
             bytes.chunks(60_000).for_each(|chunk| body.push(chunk));
             assert_eq!((body.size(), body.is_streamed()), (size as u64, !kept));
             assert_eq!(body.sha256(), <[u8; 32]>::from(Sha256::digest(&bytes)), "{size}");
             assert_eq!(body.into_kept().is_some(), kept);
+        }
+    }
+
+    #[test]
+    fn a_length_that_is_only_claimed_takes_no_memory() {
+        for (length, room) in [(None, 0), (Some(u64::MAX), 0), (Some(7), 7)] {
+            let Body(State::Kept(kept)) = Body::with_room(length) else { panic!("nothing is streamed yet") };
+            assert_eq!(kept.capacity(), room, "{length:?}");
         }
     }
 

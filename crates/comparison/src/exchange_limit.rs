@@ -39,6 +39,11 @@ impl ExchangeLimit {
         if self.0 == 0 { Err(BadRequest::ShootoutOff) } else { Ok(()) }
     }
 
+    /// How many rounds of so many backends are allowed.
+    pub fn rounds(self, backends: usize) -> usize {
+        self.0.checked_div(backends).unwrap_or_default()
+    }
+
     /// Whether a comparison of so many backends and rounds is allowed.
     ///
     /// # Errors
@@ -62,6 +67,7 @@ mod tests {
         {
             let limit = limit(value, environment);
             assert_eq!((limit.check_on(), limit.check(1, most)), (Ok(()), Ok(())), "{value:?}");
+            assert_eq!((limit.rounds(3), limit.rounds(0)), (most / 3, 0), "{value:?}");
             let asked = most.saturating_add(1);
             assert_eq!(limit.check(asked, 1), Err(BadRequest::TooManyExchanges { asked, limit: most }), "{value:?}");
         }

@@ -3,4 +3,6 @@
 pub(crate) mod hash;
 pub(crate) mod number;
 pub(crate) mod string;
+#[cfg(test)]
+pub(crate) mod testing;
 pub(crate) mod tree;

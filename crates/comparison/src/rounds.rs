@@ -27,6 +27,13 @@ pub fn share(left: Duration, waiting: usize) -> Duration {
     left.saturating_sub(reserve.saturating_mul(waiting))
 }
 
+/// Whether another round may begin with this much time `left`: it has to end in time even if each of its exchanges takes as long as in the `longest` round so
+/// far. A round that is cut off would make failures of answers that are only slow.
+pub fn may_begin(left: Duration, longest: Duration) -> bool {
+    // An exchange gets at least half of what is left, see `share`.
+    !left.is_zero() && left >= longest.saturating_mul(2)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +79,21 @@ mod tests {
         ] {
             let share = share(left, waiting);
             assert!(share.abs_diff(expected) < Duration::from_micros(1), "{left:?}, {waiting}: {share:?}");
+        }
+    }
+    #[test]
+    fn a_round_that_may_begin_is_not_cut_off_where_answers_take_as_long_as_before() {
+        let millis = Duration::from_millis;
+        assert!(may_begin(millis(1), Duration::ZERO) && !may_begin(Duration::ZERO, Duration::ZERO));
+        for exchanges in [&[700, 700][..], &[1, 1_400], &[1_400, 1], &[10; 16], &[3_000; 7], &[1, 2, 3, 400]] {
+            let longest = millis(exchanges.iter().sum());
+            assert!(!may_begin(longest.saturating_mul(2).saturating_sub(millis(1)), longest), "{exchanges:?}");
+            let mut left = longest.saturating_mul(2);
+            assert!(may_begin(left, longest), "{exchanges:?}");
+            for (waiting, takes) in (0..exchanges.len()).rev().zip(exchanges) {
+                assert!(share(left, waiting) >= millis(*takes), "{exchanges:?}");
+                left = left.saturating_sub(millis(*takes));
+            }
         }
     }
 }

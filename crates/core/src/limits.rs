@@ -33,7 +33,7 @@ pub const MAX_LATENCIES: usize = 20;
 /// The most that connecting may take of the deadline.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Exchanges of one request that run at once: hosts like Cloudflare's allow six connections for each request.
+/// Checks that one request makes at once: hosts like Cloudflare's allow six connections for each request.
 pub const MAX_EXCHANGES_AT_ONCE: usize = 6;
 
 /// The most backends of one comparison.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ignore::Ignore;
-use crate::json::tree::tests::tree;
+use crate::json::testing::tree;
 
 /// The counterparts, and whether they are reordered.
 fn aligned(from: &str, to: &str) -> (Vec<Option<usize>>, bool) {

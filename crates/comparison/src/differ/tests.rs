@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ignore::Ignore;
-use crate::json::tree::tests::tree;
+use crate::json::testing::tree;
 
 const A: &str = "550e8400-e29b-41d4-a716-446655440000";
 const B: &str = "650e8400-e29b-41d4-a716-446655440000";

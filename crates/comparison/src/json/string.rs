@@ -6,6 +6,11 @@ use std::borrow::Cow;
 /// Digits and hyphens of a UUID (RFC 9562 §4).
 const UUID_LENGTH: usize = 36;
 
+/// A string as it is written, without its quotes.
+pub(super) fn unquoted(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or_default()
+}
+
 /// The content of a string, between its quotes, in UTF-8. Half of a surrogate pair, which JSON can spell, is encoded like any other code point.
 pub(crate) fn decoded(content: &[u8]) -> Cow<'_, [u8]> {
     if !content.contains(&b'\\') {

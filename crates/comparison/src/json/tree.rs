@@ -2,7 +2,7 @@
 //! grammar; nothing here recurses, so that depth costs no stack, and building stops after each piece of work.
 
 use super::hash::{self, Hashes, scrambled};
-use super::string::decoded;
+use super::string::{decoded, unquoted};
 use crate::ignore::{Ignore, Matching};
 use serde_json::value::RawValue;
 use std::rc::Rc;
@@ -118,6 +118,10 @@ impl Tree {
         })
     }
 
+    fn end(&self) -> Place {
+        span(self.values.len(), 0).0
+    }
+
     fn value(&self, place: Place) -> Option<&Value> {
         self.values.get(usize::try_from(place).ok()?)
     }
@@ -212,7 +216,7 @@ impl Builder {
     }
 
     fn leave(&mut self) {
-        let (end, next) = (span(self.at, self.at).0, self.place());
+        let (end, next) = (span(self.at, self.at).0, self.tree.end());
         let Some(Open { place, hashes, .. }) = self.open.pop() else {
             return;
         };
@@ -250,12 +254,8 @@ impl Builder {
         })
     }
 
-    fn place(&self) -> Place {
-        Place::try_from(self.tree.values.len()).unwrap_or(Place::MAX)
-    }
-
     fn push(&mut self, of: Type, span: Span, ignored: bool) -> Result<Place, NoTree> {
-        let place = self.place();
+        let place = self.tree.end();
         let members = self.open.last_mut().map_or(0, |open| {
             open.children = open.children.saturating_add(1);
             if self.name == (0, 0) { 0 } else { open.children }
@@ -294,10 +294,6 @@ impl Builder {
     }
 }
 
-fn unquoted(text: &[u8]) -> &[u8] {
-    text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or_default()
-}
-
 /// Bodies are a mebibyte at most.
 fn span(start: usize, end: usize) -> Span {
     let place = |at| u32::try_from(at).unwrap_or(u32::MAX);
@@ -305,14 +301,9 @@ fn span(start: usize, end: usize) -> Span {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
+    use super::super::testing::tree;
     use super::*;
-
-    pub(crate) fn tree(text: &str, ignore: &Ignore) -> Result<Tree, NoTree> {
-        let mut builder = Builder::new(Rc::new(text.as_bytes().to_vec()));
-        while builder.step(1_000, ignore)? {}
-        Ok(builder.finish())
-    }
 
     fn read(text: &str) -> Tree {
         tree(text, &Ignore::default()).unwrap_or_else(|error| panic!("{text}: {error:?}"))

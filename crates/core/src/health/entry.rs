@@ -139,6 +139,11 @@ impl Entry {
         self.state == State::Unhealthy && self.is_fresh(now)
     }
 
+    /// Whether the last verdict was a bad one, however old it is: a check that is on its way has not changed it yet.
+    pub fn was_down(&self) -> bool {
+        self.state == State::Unhealthy || self.retry_at.is_some()
+    }
+
     /// Why the backend is not asked, where it is known to be down.
     pub fn gated(&self, now: Timestamp) -> Option<UpstreamFailure> {
         let retry_after = self.gate(now)?;

@@ -52,6 +52,12 @@ impl Origin {
         Origin { client: self.client, scheme: scheme.or(self.scheme), host: host.or(self.host), port, believed: true }
     }
 
+    /// The URL of the gateway's root as the client addressed it, without a trailing slash; `None` where the host is not known.
+    pub fn url(&self) -> Option<String> {
+        let scheme = self.scheme.as_deref().unwrap_or("http");
+        self.host.as_deref().map(|host| [scheme, "://", host].concat())
+    }
+
     /// The value of `x-forwarded-for` for the backend: what the request already carries, then the client. Empty where there is neither.
     pub(crate) fn forwarded_for(&self, request: &[Field]) -> Vec<u8> {
         let mut chain = Vec::with_capacity(48);

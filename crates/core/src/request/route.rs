@@ -12,6 +12,9 @@ pub const X_BACKEND: &str = "x-backend";
 /// The field that overrides where the backend is looked up.
 pub const X_BACKEND_LOCATION: &str = "x-backend-location";
 
+/// What stands for all backends of a location.
+const ALL: &str = "*";
+
 /// What to do with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
@@ -87,7 +90,7 @@ pub enum Choice {
     One(BackendRef),
     /// Several different ones: their answers are compared.
     Several(Vec<BackendRef>),
-    /// `*`: all that are configured there.
+    /// `*`, or `*@` and a location: all that are configured there.
     All(Location),
 }
 
@@ -116,13 +119,14 @@ pub fn select(fields: &[Field], environment: Location, label: Option<&str>) -> R
         Single::Value(text) => Location::parse(text).ok_or_else(|| SelectError::Location(text.to_owned()))?,
         Single::Invalid(text) => return Err(SelectError::Location(text)),
     };
-    let id = match single(fields, X_BACKEND) {
-        Single::Absent => label.unwrap_or(environment.default_backend()),
-        Single::Value("*") => return Ok(Choice::All(location)),
-        Single::Value(id) => id,
-        Single::Invalid(text) => return several(fields, text, location),
-    };
-    member(id, location).map(Choice::One)
+    match single(fields, X_BACKEND) {
+        Single::Absent => member(label.unwrap_or(environment.default_backend()), location).map(Choice::One),
+        Single::Value(id) => Ok(match member(id, location)? {
+            BackendRef { id, location } if id == ALL => Choice::All(location),
+            one => Choice::One(one),
+        }),
+        Single::Invalid(text) => several(fields, text, location),
+    }
 }
 
 /// One member of `x-backend`: an id, or `id@location`.
@@ -145,7 +149,7 @@ fn several(fields: &[Field], text: String, location: Location) -> Result<Choice,
     let line = std::str::from_utf8(line).unwrap_or_default();
     let mut names = line.split(',').map(str::trim);
     // `*` among others would name them twice; an empty member is a mistake.
-    if !alike || names.any(|name| name.is_empty() || name == "*") {
+    if !alike || names.any(|name| name.is_empty() || name.split('@').next() == Some(ALL)) {
         return Err(SelectError::Backend { requested: text, location });
     }
     let mut members: Vec<BackendRef> = Vec::new();
@@ -296,6 +300,7 @@ mod tests {
         assert_eq!(one(&[("x-backend-location", "cloud")], Local, Some("cf-d1")), "cf-d1@cloud");
         assert_eq!(one(&[("x-backend", "go-chi")], Cloud, Some("cf-d1")), "go-chi@cloud");
         assert_eq!(one(&[], Cloud, None), "cf-d1@cloud");
+        assert_eq!(one(&[], Local, Some("*")), "*@local", "a host name stands for one backend");
     }
 
     #[test]
@@ -331,7 +336,9 @@ mod tests {
         check(&["a,a@cloud"], None, &[("a", Local), ("a", Cloud)]);
         check(&["a@local,b"], Some("cloud"), &[("a", Local), ("b", Cloud)]);
         let all = |fields: &[Field]| select(fields, Local, None);
-        assert_eq!(all(&[crate::fields::field("x-backend", "*")]), Ok(Choice::All(Local)));
+        for (text, expected) in [("*", Local), ("*@local", Local), ("*@cloud", Cloud), ("*@cloud, *@cloud", Cloud)] {
+            assert_eq!(all(&[crate::fields::field("x-backend", text)]), Ok(Choice::All(expected)), "{text}");
+        }
         let many = |count: usize| (0..count).map(|i| format!("b{i}")).collect::<Vec<_>>().join(",");
         assert!(matches!(all(&[crate::fields::field("x-backend", many(16))]), Ok(Choice::Several(s)) if s.len() == 16));
         assert_eq!(all(&[crate::fields::field("x-backend", many(17))]), Err(SelectError::TooMany));
@@ -344,6 +351,10 @@ mod tests {
         check(&[("x-backend", b"a"), ("x-backend", b"b")], Local, Err("backend a, b"));
         check(&[("x-backend", b"a,b"), ("x-backend", b"b,a")], Local, Err("backend a,b, b,a"));
         check(&[("x-backend", b"a,*")], Local, Err("backend a,*"));
+        check(&[("x-backend", b"*,*@cloud")], Local, Err("backend *,*@cloud"));
+        check(&[("x-backend", b"*@local,*@cloud")], Local, Err("backend *@local,*@cloud"));
+        check(&[("x-backend", b"*@moon")], Local, Err("backend *@moon"));
+        check(&[("x-backend", b"*@")], Local, Err("backend *@"));
         check(&[("x-backend", b"a@moon")], Local, Err("backend a@moon"));
         check(&[("x-backend", b"a,b@")], Local, Err("backend b@"));
         check(&[("x-backend", b"a,")], Local, Err("backend a,"));

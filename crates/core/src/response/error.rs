@@ -2,9 +2,11 @@
 
 pub mod bad_request;
 pub mod error_status;
+pub mod no_comparison;
 
 use self::bad_request::BadRequest;
 use self::error_status::ErrorStatus;
+use self::no_comparison::NoComparison;
 use super::cors::ALLOW_METHODS;
 use super::proxy_status::proxy_status;
 use super::reply::{ErrorBody, Reply};
@@ -72,11 +74,14 @@ pub enum GatewayError {
     /// A configuration value cannot be used.
     #[error(transparent)]
     Configuration(#[from] ConfigError),
-    /// Fewer than two backends are left for a comparison of all.
-    #[error("fewer than two backends left to compare")]
-    TooFewToCompare {
-        /// Which ones were left out, and why.
-        reasons: String,
+    /// Too few backends are left for a comparison of all, or the reference is not.
+    #[error(transparent)]
+    NoComparison(#[from] NoComparison),
+    /// The time of the comparison was over before it was the backend's turn.
+    #[error("not asked, as no time was left")]
+    NoTimeLeft {
+        /// The backend that was not asked.
+        backend: BackendRef,
     },
     /// The backend did not finish its response; only where the gateway reads it whole.
     #[error("response not finished")]
@@ -141,8 +146,10 @@ impl GatewayError {
             GatewayError::UpgradeNotSupported => (S::NOT_IMPLEMENTED, REQUEST, "Upgrade Not Supported"),
             GatewayError::Configuration(_) => (S::INTERNAL_SERVER_ERROR, "proxy_configuration_error", "Gateway Error"),
             GatewayError::Loop => (S::LOOP_DETECTED, "proxy_loop_detected", "Loop Detected"),
-            GatewayError::TooFewToCompare { .. } => (S::CONFLICT, "destination_unavailable", "Nothing To Compare"),
-            GatewayError::Unfinished { limit: Some(_), .. } => (S::GATEWAY_TIMEOUT, "http_response_timeout", TIMEOUT),
+            GatewayError::NoComparison(_) => (S::CONFLICT, "destination_unavailable", "Nothing To Compare"),
+            GatewayError::NoTimeLeft { .. } | GatewayError::Unfinished { limit: Some(_), .. } => {
+                (S::GATEWAY_TIMEOUT, "http_response_timeout", TIMEOUT)
+            }
             GatewayError::Unfinished { limit: None, .. } => {
                 (S::SERVICE_UNAVAILABLE, "http_response_incomplete", UNAVAILABLE)
             }
@@ -174,7 +181,9 @@ impl GatewayError {
                     _ => failure.to_string(),
                 });
             }
-            GatewayError::Unfinished { backend, .. } => body.backend = Some(backend.id.clone()),
+            GatewayError::Unfinished { backend, .. } | GatewayError::NoTimeLeft { backend } => {
+                body.backend = Some(backend.id.clone());
+            }
             _ => {}
         }
         body
@@ -233,8 +242,9 @@ impl GatewayError {
             GatewayError::BrokenRequestBody => "The request body ended early or is framed wrongly".into(),
             GatewayError::BadRequest(reason) => reason.to_string(),
             GatewayError::Configuration(error) => format!("The gateway is misconfigured: {error}"),
-            GatewayError::TooFewToCompare { reasons } => {
-                format!("Fewer than two backends are left to compare: {reasons}")
+            GatewayError::NoComparison(reason) => reason.to_string(),
+            GatewayError::NoTimeLeft { backend } => {
+                format!("The comparison had no time left to ask the backend '{}'", backend.id)
             }
             GatewayError::Unfinished { limit: Some(limit), .. } => {
                 format!("Backend did not finish its response within {}", display_duration(*limit))
@@ -337,6 +347,19 @@ mod tests {
             501,
             r#"{"error":"Upgrade Not Supported","message":"The gateway cannot switch protocols: WASI HTTP has no upgrades. Open WebSockets to the backend itself"}"#,
             "http_request_error",
+        );
+        let backend = BackendRef::new("ruby-rails", Location::Local);
+        check(
+            NoComparison::ReferenceLeftOut { backend: backend.clone(), reason: "known to be down".into() }.into(),
+            409,
+            r#"{"error":"Nothing To Compare","message":"The reference 'ruby-rails@local' does not take part: known to be down"}"#,
+            "destination_unavailable",
+        );
+        check(
+            GatewayError::NoTimeLeft { backend },
+            504,
+            r#"{"error":"Gateway Timeout","message":"The comparison had no time left to ask the backend 'ruby-rails'","backend":"ruby-rails"}"#,
+            "http_response_timeout",
         );
         check(
             GatewayError::Loop,

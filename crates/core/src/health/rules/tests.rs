@@ -395,6 +395,20 @@ fn a_claim_is_fresh_for_the_time_of_a_check_and_no_verdict() {
 }
 
 #[test]
+fn a_bad_verdict_is_the_last_one_until_a_better_one_comes_however_old_it_is() {
+    for (name, steps, expected) in [
+        ("healthy", vec![(0.0, success())], false),
+        ("doubts are no verdict", vec![(0.0, doubtful()), (1.0, doubtful())], false),
+        ("down", vec![(0.0, success()), (1.0, down())], true),
+        ("back", vec![(0.0, down()), (2.0, success())], false),
+    ] {
+        let entry = run(&steps).0.expect("written");
+        assert_eq!(entry.was_down(), expected, "{name}");
+        assert_eq!(claim(Some(&entry), at(90.0)).was_down(), expected, "{name}: a check is on its way");
+    }
+}
+
+#[test]
 fn only_what_is_fresh_is_a_verdict() {
     let (entry, _) = run(&[(0.0, success())]);
     assert_eq!(state(entry.as_ref(), at(29.0)), State::Healthy);
