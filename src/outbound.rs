@@ -87,12 +87,17 @@ impl Outbound<'_> {
     pub(crate) async fn send(&self, body: RequestBody) -> Result<Inflight, SendError> {
         match body {
             RequestBody::Upload(upload) => self.send_upload(upload).await,
-            RequestBody::Empty { .. } => match self.send_bodyless(self.connect_timeout()).await {
-                Err(SendError::Upstream(failure)) if may_retry(self.method, false, &failure) => {
-                    self.send_again(failure).await
-                }
-                other => other,
-            },
+            RequestBody::Empty { .. } => self.send_built(self.request()?).await,
+        }
+    }
+
+    /// As [`Outbound::send`], of a request without a body that is built already, so that nothing but the exchange itself takes time.
+    pub(crate) async fn send_built(&self, request: OutgoingRequest) -> Result<Inflight, SendError> {
+        match self.send_bodyless(request, self.connect_timeout()).await {
+            Err(SendError::Upstream(failure)) if may_retry(self.method, false, &failure) => {
+                self.send_again(failure).await
+            }
+            other => other,
         }
     }
 
@@ -108,17 +113,17 @@ impl Outbound<'_> {
         if connect_timeout.is_zero() {
             return Err(failure.into());
         }
-        self.send_bodyless(connect_timeout).await
+        self.send_bodyless(self.request()?, connect_timeout).await
     }
 
     fn connect_timeout(&self) -> Duration {
         CONNECT_TIMEOUT.min(self.prepared.timeout)
     }
 
-    async fn send_bodyless(&self, connect_timeout: Duration) -> Result<Inflight, SendError> {
+    async fn send_bodyless(&self, request: OutgoingRequest, connect_timeout: Duration) -> Result<Inflight, SendError> {
         let deadline = Rc::new(Deadline::at(self.started.plus(self.prepared.timeout)));
         let first_byte = (self.prepared.timeout > HOSTS_OWN_TIMEOUT).then_some(self.prepared.timeout);
-        let future = self.start(self.request()?, connect_timeout, first_byte)?;
+        let future = self.start(request, connect_timeout, first_byte)?;
         let head = deadline.limit(response_head(&future)).await;
         self.inflight(head, UpstreamFailure::ResponseTimeout(self.prepared.timeout), None, deadline)
     }
@@ -161,7 +166,8 @@ impl Outbound<'_> {
         self.inflight(head, timed_out, rest, Rc::clone(&deadline))
     }
 
-    fn request(&self) -> Result<OutgoingRequest, UpstreamFailure> {
+    /// Builds the request, without a body so far.
+    pub(crate) fn request(&self) -> Result<OutgoingRequest, UpstreamFailure> {
         let url = &self.prepared.backend.url;
         let request = OutgoingRequest::new(outgoing_fields(&self.fields));
         let scheme = match url.scheme() {
@@ -208,6 +214,7 @@ impl Outbound<'_> {
         deadline: Rc<Deadline>,
     ) -> Result<Inflight, SendError> {
         let response = head.map_err(|TimedOut| timed_out)?.map_err(|error| self.failure(error))?;
+        let received = Instant::now();
         let status = StatusCode::from_u16(response.status()).map_err(|_| UpstreamFailure::Protocol)?;
         let fields = response.headers().entries();
         if !fits(&fields) {
@@ -217,7 +224,6 @@ impl Outbound<'_> {
         if status.is_informational() {
             return Err(UpstreamFailure::Protocol.into());
         }
-        let received = Instant::now();
         let idle_timeout = self.prepared.idle_timeout;
         deadline.set(received.plus(idle_timeout));
         Ok(Inflight { received, status, fields, length, response, rest_of_upload, deadline, idle_timeout })

@@ -7,10 +7,11 @@ use gateway_core::backend::reference::BackendRef;
 use gateway_core::health::entry::State;
 use gateway_core::request::request_id;
 use gateway_core::response::cors::AllowedOrigin;
+use gateway_core::response::error::GatewayError;
 use gateway_core::response::log::LogLine;
 use gateway_core::response::notes::{Notes, Timing};
 use gateway_core::time::Timestamp;
-use http::StatusCode;
+use http::{Method, StatusCode};
 use std::time::Duration;
 
 /// The facts so far.
@@ -69,6 +70,33 @@ impl Record {
             },
             allowed_origin: &self.allowed_origin,
         }
+    }
+
+    /// Writes the log line of an exchange within a comparison that failed, or was never begun, for `error`.
+    pub(crate) fn write_failed(
+        &self,
+        method: &Method,
+        path: &str,
+        backend: &BackendRef,
+        health: Option<State>,
+        begun: Instant,
+        error: &GatewayError,
+    ) {
+        let duration = Instant::now().since(begun);
+        let line = LogLine {
+            time: self.at(begun),
+            request_id: &self.request_id,
+            method: method.as_str(),
+            path,
+            backend: Some(&backend.id),
+            location: Some(backend.location),
+            status: error.status().code().as_u16(),
+            duration_ms: duration,
+            backend_ms: Some(duration),
+            health,
+            error: Some(&error.to_string()),
+        };
+        log_output::write(&line.to_text());
     }
 
     /// Writes the log line of a response that is out. Returns the time of day.

@@ -4,7 +4,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// Starts its arguments behind the first, says their process id, and ends them when its own stdin ends: that of a test run which was killed ends
 /// too. Then it removes the folder that the first argument names.
@@ -27,6 +27,8 @@ pub(crate) struct Process {
     pub(crate) id: u32,
     /// What it printed up to the line by which it is ready.
     pub(crate) said: String,
+    /// What it printed after that.
+    printed: Arc<Mutex<Vec<String>>>,
     /// The folder of a host's store, where that is one.
     pub(crate) store: Option<PathBuf>,
 }
@@ -70,11 +72,22 @@ impl Process {
             let read = output.read_line(&mut said).expect("text");
             assert!(read > 0, "{} ended: {said}", program.display());
         }
-        // Nobody reads the log, but a full pipe would stop the program.
-        std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+        // Even where nobody asks for the log: a full pipe would stop the program.
+        let printed = Arc::new(Mutex::new(Vec::new()));
+        let lines = Arc::clone(&printed);
+        std::thread::spawn(move || {
+            for line in output.split(b'\n').map_while(Result::ok) {
+                lines.lock().expect("no panic while locked").push(String::from_utf8_lossy(&line).into_owned());
+            }
+        });
         let stdin = watcher.stdin.take();
         let watcher = Mutex::new((watcher, stdin));
-        Process { watcher, id: id.trim().parse().expect("a process id"), said, store }
+        Process { watcher, id: id.trim().parse().expect("a process id"), said, printed, store }
+    }
+
+    /// The lines that it has printed since it was ready.
+    pub(crate) fn printed(&self) -> Vec<String> {
+        self.printed.lock().expect("no panic while locked").clone()
     }
 
     /// Ends it and removes its folder.

@@ -57,7 +57,7 @@ pub(crate) struct Settings {
     pub(crate) max_concurrency: Option<usize>,
     /// How long the embedded host lets a connection wait for its next request. Default: its own default.
     pub(crate) keep_alive_timeout: Option<Duration>,
-    /// Whether the embedded host runs as a process of its own; other hosts do anyway. For tests that measure a process. Default: no.
+    /// Whether the embedded host runs as a process of its own; other hosts do anyway. For tests that measure a process, or read its log. Default: no.
     pub(crate) own_process: bool,
     /// Environment variables of the embedded host, where it runs as a process of its own.
     pub(crate) environment: BTreeMap<String, String>,

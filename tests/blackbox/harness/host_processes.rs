@@ -46,7 +46,11 @@ impl Process {
     /// Cloudflare's runtime, as `cloudflare/serve.mjs` starts it.
     pub(crate) fn workerd(listen: SocketAddr, settings: &Settings) -> Self {
         let program = installed("cloudflare").unwrap_or_else(|reason| panic!("{reason}"));
-        let mut arguments = vec![program.join("serve.mjs").display().to_string(), "--quiet".to_owned()];
+        let mut arguments = vec![program.join("serve.mjs").display().to_string()];
+        if !settings.own_process {
+            // Nobody reads its log.
+            arguments.push("--quiet".to_owned());
+        }
         arguments.extend(["--listen".to_owned(), listen.to_string()]);
         for (name, value) in &settings.variables {
             arguments.extend(["--var".to_owned(), format!("{name}={value}")]);

@@ -54,6 +54,8 @@ pub(crate) enum Feature {
     EarlyAnswer,
     /// Of a response with a length and a transfer coding the coding counts, and a coding that is not decoded is an error.
     BothFramings,
+    /// The clock goes on while the component computes.
+    ClockWhileComputing,
     /// A backend's URL with a path makes the host deny every request of the component.
     PathDeniesAll,
 }
@@ -136,6 +138,9 @@ impl HostKind {
             (HostKind::Workerd, F::NewConnectionAgain) => {
                 Some("the runtime may send it on another kept connection, which may have ended as well")
             }
+            (HostKind::Workerd, F::ClockWhileComputing) => {
+                Some("clocks stand still between two inputs or outputs, so that time spent computing is not seen")
+            }
             (HostKind::Workerd, F::BothFramings) => Some("what becomes of the two is up to the runtime's fetch"),
             (HostKind::Workerd, F::OwnSettings | F::ClientAddress | F::KeptConnections | F::PathDeniesAll) => None,
 
@@ -167,7 +172,8 @@ impl HostKind {
                 | F::FieldLines
                 | F::TargetBytes
                 | F::OptionsForTheServer
-                | F::GetWithBody,
+                | F::GetWithBody
+                | F::ClockWhileComputing,
             ) => None,
         }
     }
