@@ -42,6 +42,7 @@ impl ComparisonRequest {
     ///
     /// # Errors
     /// A method other than GET, and fields that are not valid or whose lines differ.
+    #[inline(never)]
     pub fn read(method: &Method, fields: &[Field]) -> Result<Self, BadRequest> {
         match *method {
             Method::GET => {}

@@ -145,6 +145,7 @@ pub struct Skipped {
 
 impl Report {
     /// The report as JSON.
+    #[inline(never)]
     pub fn to_json(&self) -> String {
         // Texts, numbers and lists, none of which can fail to be written.
         serde_json::to_string(self).unwrap_or_default()

@@ -88,6 +88,7 @@ impl Comparison {
     }
 
     /// Takes in what became of an exchange of `row` in a measured round.
+    #[inline(never)]
     pub fn add(&mut self, row: usize, result: Result<Answered, GatewayError>) {
         let Some(entry) = self.rows.get_mut(row) else {
             return;
@@ -113,12 +114,14 @@ impl Comparison {
     }
 
     /// No further answers come: what is left of the work compares the backends with each other.
+    #[inline(never)]
     pub fn close(&mut self) {
         let reference = self.reference();
         self.judge.close(reference);
     }
 
     /// Does a piece of the work, of a few milliseconds at most; says whether there is more.
+    #[inline(never)]
     pub fn work(&mut self) -> bool {
         self.judge.work()
     }

@@ -22,6 +22,7 @@ pub fn reasons(skipped: &[Skipped]) -> String {
 
 impl Comparison {
     /// The report, once [`Comparison::close`] was called and all the work is done.
+    #[inline(never)]
     pub fn report(self, method: &Method, path: &str, runs: Runs, skipped: Vec<Skipped>) -> Report {
         let backends: Vec<ReportRow> = self.rows.iter().enumerate().map(|(place, row)| self.row(place, row)).collect();
         let fastest = self.fastest();

@@ -180,6 +180,9 @@ fn a_comparison_that_has_no_time_for_another_round_makes_no_failures() {
 
 #[test]
 fn those_for_whom_no_time_is_left_say_so() {
+    if !offers(Feature::ClockWhileComputing) {
+        return;
+    }
     with_settings(
         |settings| settings.set("request_timeout", "1ms"),
         |lab| async move {
