@@ -53,6 +53,14 @@ impl Statuses {
     }
 }
 
+impl FromIterator<u16> for Statuses {
+    fn from_iter<T: IntoIterator<Item = u16>>(statuses: T) -> Self {
+        let mut all = Statuses::default();
+        statuses.into_iter().for_each(|status| all.add(status));
+        all
+    }
+}
+
 impl Serialize for Statuses {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         out.collect_map(self.iter())

@@ -21,7 +21,7 @@ pub(super) fn size(bytes: u64) -> String {
 /// What came back over all rounds: `200`, or `200 ×48, 500 ×1, failed ×1` where it was not always the same.
 pub(super) fn statuses(row: &ReadRow) -> String {
     let answers = &row.answers;
-    let mut counts: Vec<_> = answers.statuses.iter().map(|(status, count)| (status.to_string(), *count)).collect();
+    let mut counts: Vec<_> = answers.statuses.iter().map(|(status, count)| (status.to_string(), count)).collect();
     if answers.failed > 0 {
         counts.push(("failed".to_owned(), answers.failed));
     }

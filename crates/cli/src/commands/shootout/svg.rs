@@ -94,9 +94,9 @@ fn limit(spreads: &[Spread]) -> f64 {
 fn line(row: &ReadRow, class: &str, y: f64, limit: f64) -> String {
     let middle = y + BAR / 2.0;
     let statuses = statuses(row);
-    let plain = row.answers.failed == 0 && row.answers.statuses.keys().all(|status| *status < 400);
+    let plain = row.answers.failed == 0 && row.answers.statuses.iter().all(|(status, _)| status < 400);
     // What is no success, or changed, is said below the name.
-    let noted = !plain || row.answers.statuses.len() > 1;
+    let noted = !plain || row.answers.statuses.changed();
     let mut svg = label("", "end", LEFT - 10.0, if noted { middle - 1.5 } else { middle + 4.5 }, &row.label());
     if noted {
         svg.push_str(&label("note bad", "end", LEFT - 10.0, middle + 12.0, &shorten(&statuses, 40)));
