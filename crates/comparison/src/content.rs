@@ -9,6 +9,9 @@ use std::rc::Rc;
 /// Bytes that are read at once: a few milliseconds at most.
 const PIECE: usize = 64 * 1024;
 
+/// How gzip begins.
+const MAGIC: [u8; 2] = [0x1f, 0x8b];
+
 /// How a body is packed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Coding {
@@ -47,26 +50,28 @@ pub(crate) enum Content {
 /// A body that is being read.
 pub(crate) enum Reading {
     Unpacking(Unpacking),
-    Building(Builder, Rc<Vec<u8>>),
+    Building(Builder, Rc<Vec<u8>>, Option<String>),
     Done(Content),
 }
 
 impl Reading {
     pub(crate) fn new(bytes: Vec<u8>, coding: &Coding) -> Self {
         match coding {
-            Coding::Identity => Reading::of(bytes),
-            Coding::Gzip => Reading::Unpacking(Unpacking::new(bytes, MAX_KEPT_BODY)),
-            Coding::Other(name) => Reading::Done(Content::Unknown(format!("content coding '{name}'"))),
+            Coding::Gzip if bytes.starts_with(&MAGIC) => Reading::Unpacking(Unpacking::new(bytes, MAX_KEPT_BODY)),
+            // Hosts like Cloudflare's unpack what they know, and leave the field.
+            Coding::Identity | Coding::Gzip => Reading::of(bytes, None),
+            Coding::Other(name) => Reading::of(bytes, Some(name.clone())),
         }
     }
 
-    fn of(bytes: Vec<u8>) -> Self {
+    /// Of a text, which is JSON or, where a coding is named, unknown.
+    fn of(bytes: Vec<u8>, coding: Option<String>) -> Self {
         let text = match bytes.strip_prefix(b"\xef\xbb\xbf") {
             Some(rest) => rest.to_vec(),
             None => bytes,
         };
         let text = Rc::new(text);
-        Reading::Building(Builder::new(Rc::clone(&text)), text)
+        Reading::Building(Builder::new(Rc::clone(&text)), text, coding)
     }
 
     /// Reads a piece; the content once it is whole.
@@ -75,17 +80,20 @@ impl Reading {
             Reading::Done(content) => return Some(content.clone()),
             Reading::Unpacking(unpacking) => match unpacking.step() {
                 Ok(None) => return None,
-                Ok(Some(text)) => Reading::of(text),
+                Ok(Some(text)) => Reading::of(text, None),
                 Err(Unpackable::Broken) => Reading::Done(Content::Unknown("its gzip coding is broken".to_owned())),
                 Err(Unpackable::TooLarge) => Reading::Done(Content::Unknown("too large unpacked".to_owned())),
             },
-            Reading::Building(builder, text) => match builder.step(PIECE, ignore) {
+            Reading::Building(builder, text, coding) => match builder.step(PIECE, ignore) {
                 Ok(true) => return None,
                 Ok(false) => {
                     let built = std::mem::replace(builder, Builder::new(Rc::clone(text)));
                     Reading::Done(Content::Json(Rc::new(built.finish())))
                 }
-                Err(NoTree::NotJson) => Reading::Done(Content::Text(Rc::clone(text))),
+                Err(NoTree::NotJson) => Reading::Done(match coding {
+                    None => Content::Text(Rc::clone(text)),
+                    Some(name) => Content::Unknown(format!("content coding '{name}'")),
+                }),
                 Err(NoTree::TooLarge) => Reading::Done(Content::Unknown("too many values".to_owned())),
                 Err(NoTree::TooDeep) => Reading::Done(Content::Unknown("too deep".to_owned())),
             },
@@ -127,8 +135,10 @@ mod tests {
             (packed(b"[1]"), &["X-GZIP"], "json [1]"),
             (two, &["gzip"], "json [1,2]"),
             (packed(b"<p>"), &["gzip"], "text <p>"),
-            (b"[1]".to_vec(), &["gzip"], "unknown its gzip coding is broken"),
-            (b"[1]".to_vec(), &["br"], "unknown content coding 'br'"),
+            (b"\x1f\x8b[1]".to_vec(), &["gzip"], "unknown its gzip coding is broken"),
+            (b"[1]".to_vec(), &["gzip"], "json [1]"),
+            (b"[1]".to_vec(), &["br"], "json [1]"),
+            (b"\x0b".to_vec(), &["br"], "unknown content coding 'br'"),
             (packed(b"[1]"), &["gzip", "gzip"], "unknown content coding 'gzip, gzip'"),
             (packed(&vec![b' '; MAX_KEPT_BODY * 40]), &["gzip"], "unknown too large unpacked"),
             (Vec::new(), &[], "text "),

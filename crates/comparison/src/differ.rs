@@ -169,10 +169,11 @@ impl Differ {
             self.tasks.push(Task::Pair(member, counterpart, below, true));
         }
         extra.extend(renamed);
+        let after = one.children(from).last().unwrap_or(from);
         for member in extra {
             self.patch(patched, Op::Add, step, Token::To(member), Some(other.text(member)));
             let below = self.trees.below(step, Token::To(member), Token::To(member));
-            self.tasks.push(Task::Extra(member, below, from));
+            self.tasks.push(Task::Extra(member, below, after));
         }
         self.in_order_of_the_document(first);
     }

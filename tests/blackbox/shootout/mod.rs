@@ -2,6 +2,7 @@
 
 mod asked;
 mod deadline;
+mod equality;
 mod log;
 mod measuring;
 mod real_backends;

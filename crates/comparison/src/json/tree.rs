@@ -17,10 +17,8 @@ const MAX_DEPTH: usize = 512;
 /// Where a value stands in a [`Tree`].
 pub(crate) type Place = u32;
 
-/// A range of the text.
 type Span = (u32, u32);
 
-/// The type of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Type {
     Null,
