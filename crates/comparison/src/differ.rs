@@ -22,7 +22,7 @@ pub(crate) struct Differ {
     trees: Trees,
     tasks: Vec<Task>,
     /// Strings that differ in UUIDs alone: judged when all of them are known.
-    generated: Vec<(Place, Place, usize)>,
+    generated: VecDeque<(Place, Place, usize)>,
     ids: Ids,
     patch: Patch,
 }
@@ -40,7 +40,7 @@ impl Differ {
         Differ {
             trees: Trees::new(from, to),
             tasks: vec![Task::Pair(0, 0, 0, false)],
-            generated: Vec::new(),
+            generated: VecDeque::new(),
             ids: Ids::default(),
             patch: Patch::default(),
         }
@@ -59,10 +59,10 @@ impl Differ {
                     let kind = if self.trees.to.is_ignored(to) { Kind::Ignored } else { Kind::Extra };
                     found(self.trees.found(kind, (None, Some(to)), step, order));
                 }
-                None => {
-                    self.judge_generated(found);
-                    return false;
-                }
+                None => match self.generated.pop_front() {
+                    Some((from, to, step)) => self.judge_generated(from, to, step, found),
+                    None => return false,
+                },
             }
         }
         true
@@ -103,7 +103,7 @@ impl Differ {
         }
         // Judged when all ids are known.
         if kind == Kind::Generated && time(&one.string(from)).is_none() {
-            self.generated.push((from, to, step));
+            self.generated.push_back((from, to, step));
             return;
         }
         found(self.trees.found(kind, (Some(from), Some(to)), step, from));
@@ -128,33 +128,31 @@ impl Differ {
         Some(Kind::Generated)
     }
 
-    fn judge_generated(&mut self, found: &mut dyn FnMut(Found<'_>)) {
-        for (from, to, step) in std::mem::take(&mut self.generated) {
-            let (one, other) = (uuids(&self.trees.from.string(from)), uuids(&self.trees.to.string(to)));
-            let whole = one.iter().zip(&other).all(|((_, from), (_, to))| self.ids.is_one_to_one(*from, *to));
-            let kind = if whole { Kind::Generated } else { Kind::Value };
-            found(self.trees.found(kind, (Some(from), Some(to)), step, from));
-        }
+    /// What two strings are that differ in UUIDs alone, now that all of these are known.
+    fn judge_generated(&mut self, from: Place, to: Place, step: usize, found: &mut dyn FnMut(Found<'_>)) {
+        let (one, other) = (uuids(&self.trees.from.string(from)), uuids(&self.trees.to.string(to)));
+        let whole = one.iter().zip(&other).all(|((_, from), (_, to))| self.ids.is_one_to_one(*from, *to));
+        let kind = if whole { Kind::Generated } else { Kind::Value };
+        found(self.trees.found(kind, (Some(from), Some(to)), step, from));
     }
 
     fn objects(&mut self, from: Place, to: Place, step: usize, patched: bool, found: &mut dyn FnMut(Found<'_>)) {
         let (one, other) = (Rc::clone(&self.trees.from), Rc::clone(&self.trees.to));
-        let (members, others) = (Members::new(&one, from), Members::new(&other, to));
-        let (mut renamed, mut extra): (VecDeque<Place>, Vec<Place>) = (VecDeque::new(), Vec::new());
-        for member in others.in_order().filter(|member| members.find(&other, *member).is_none()) {
-            if id_of(&other, member).is_some() { renamed.push_back(member) } else { extra.push(member) }
-        }
+        let members = Members::new(&one, from, &other, to);
+        let (renamed, mut extra): (Vec<Place>, Vec<Place>) =
+            members.extra.into_iter().partition(|member| id_of(&other, *member).is_some());
+        let mut renamed = renamed.into_iter();
         let first = self.tasks.len();
-        for member in members.in_order() {
+        for (member, counterpart) in members.ours {
             let token = Token::From(member);
-            if let Some(counterpart) = others.find(&one, member) {
+            if let Some(counterpart) = counterpart {
                 let below = self.trees.below(step, token, token);
                 self.tasks.push(Task::Pair(member, counterpart, below, patched));
                 continue;
             }
             self.patch(patched, Op::Remove, step, token, None);
             // In an object whose members are called by generated ids the first that is left is the counterpart.
-            let counterpart = id_of(&one, member).and_then(|id| Some((id, renamed.pop_front()?)));
+            let counterpart = id_of(&one, member).and_then(|id| Some((id, renamed.next()?)));
             let Some((id, counterpart)) = counterpart else {
                 let below = self.trees.below(step, token, token);
                 self.tasks.push(Task::Missing(member, below));

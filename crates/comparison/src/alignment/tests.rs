@@ -78,9 +78,9 @@ fn generated_ids_and_times_do_not_matter() {
 #[test]
 fn long_arrays_without_much_in_common_end() {
     let numbers = |from: u32| {
-        let numbers: Vec<_> = (from..from + 60_000).map(|number| number.to_string()).collect();
+        let numbers: Vec<_> = (from..from + 40_000).map(|number| number.to_string()).collect();
         format!("[{}]", numbers.join(","))
     };
     let (counterparts, reordered) = aligned(&numbers(0), &numbers(1_000_000));
-    assert!(!reordered && counterparts.iter().flatten().is_sorted() && counterparts.len() == 60_000);
+    assert!(!reordered && counterparts.iter().flatten().is_sorted() && counterparts.len() == 40_000);
 }

@@ -102,10 +102,13 @@ pub(crate) fn time(text: &[u8]) -> Option<i128> {
     seconds.checked_add(i128::from(time.timestamp_subsec_nanos()))
 }
 
-/// The UUIDs in a text that are not part of a longer word, each with its place.
+/// The most bytes of a text in which UUIDs are looked for.
+const MAX_SEARCHED: usize = 16 * 1024;
+
+/// The UUIDs in a text that are not part of a longer word, each with its place; none in a very long one.
 pub(crate) fn uuids(text: &[u8]) -> Vec<(usize, u128)> {
     let mut found = Vec::new();
-    let mut at = 0;
+    let mut at = if text.len() > MAX_SEARCHED { text.len() } else { 0 };
     while let Some(part) = text.get(at..).and_then(|rest| rest.get(..UUID_LENGTH)) {
         let inside = |place: Option<usize>| {
             place.and_then(|place| text.get(place)).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'-')

@@ -9,7 +9,8 @@ use std::rc::Rc;
 
 /// The most values of a document.
 const MAX_VALUES: usize = 200_000;
-/// The most members of an object.
+/// The most items of an array, and members of an object.
+const MAX_ITEMS: usize = 50_000;
 const MAX_MEMBERS: usize = 10_000;
 /// The most levels.
 const MAX_DEPTH: usize = 512;
@@ -254,11 +255,12 @@ impl Builder {
 
     fn push(&mut self, of: Type, span: Span, ignored: bool) -> Result<Place, NoTree> {
         let place = self.tree.end();
-        let members = self.open.last_mut().map_or(0, |open| {
+        let siblings = self.open.last_mut().map_or(0, |open| {
             open.children = open.children.saturating_add(1);
-            if self.name == (0, 0) { 0 } else { open.children }
+            open.children
         });
-        if self.tree.values.len() >= MAX_VALUES || members > MAX_MEMBERS {
+        let room = if self.name == (0, 0) { MAX_ITEMS } else { MAX_MEMBERS };
+        if self.tree.values.len() >= MAX_VALUES || siblings > room {
             return Err(NoTree::TooLarge);
         }
         let name = std::mem::take(&mut self.name);
