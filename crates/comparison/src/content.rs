@@ -2,7 +2,8 @@
 
 use crate::gzip::{Unpackable, Unpacking};
 use crate::ignore::Ignore;
-use crate::json::tree::{Builder, NoTree, Tree};
+use crate::json::builder::{Builder, NoTree};
+use crate::json::tree::Tree;
 use gateway_core::limits::MAX_KEPT_BODY;
 use std::rc::Rc;
 

@@ -1,5 +1,6 @@
 //! JSON as it is compared: trees of where values stand in their text, numbers by exact value, strings by code point.
 
+pub(crate) mod builder;
 pub(crate) mod hash;
 pub(crate) mod number;
 pub(crate) mod string;

@@ -1,6 +1,7 @@
 //! Trees for tests.
 
-use super::tree::{Builder, NoTree, Tree};
+use super::builder::{Builder, NoTree};
+use super::tree::Tree;
 use crate::ignore::Ignore;
 use std::rc::Rc;
 
