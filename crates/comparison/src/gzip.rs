@@ -144,6 +144,9 @@ pub(crate) mod tests {
             assert_eq!(unpacked(&whole[..length]), Err(Unpackable::Broken), "{length}");
         }
         assert_eq!(unpacked(&[&whole[..], b"x"].concat()), Err(Unpackable::Broken));
+        let mut wrong_length = whole.clone();
+        wrong_length[whole.len() - 4] ^= 1;
+        assert_eq!(unpacked(&wrong_length), Err(Unpackable::Broken));
         assert_eq!(unpacked(b"[1]"), Err(Unpackable::Broken));
         assert_eq!(unpacked(&packed(&vec![0; 1_000_001])), Err(Unpackable::TooLarge));
         assert!(unpacked(&packed(&vec![0; 1_000_000])).is_ok());

@@ -117,7 +117,7 @@ fn cookie(line: &str) -> String {
         match &*name {
             "expires" | "" => name,
             _ if value.is_empty() => name,
-            "path" | "max-age" => format!("{name}={value}"),
+            "path" => format!("{name}={value}"),
             _ => format!("{name}={}", value.to_ascii_lowercase()),
         }
     });

@@ -160,6 +160,8 @@ mod tests {
             ("plain", &b"plain"[..]),
             (r"\u00e9", "é".as_bytes()),
             (r"\ud83d\ude00", "😀".as_bytes()),
+            (r"\ud800\udc00", "\u{10000}".as_bytes()),
+            (r"\udbff\udfff", "\u{10ffff}".as_bytes()),
             (r#"a\"\\\/\b\f\n\r\tz"#, b"a\"\\/\x08\x0c\n\r\tz"),
             (r"\ud800", &[0xed, 0xa0, 0x80]),
             (r"\ude00x", &[0xed, 0xb8, 0x80, b'x']),

@@ -252,6 +252,9 @@ fn what_differs_between_rounds_of_one_backend_varies() {
         ),
         // What is there in some rounds only is a difference, unless it comes and goes with both.
         (vec![vec![ok("[1]"), ok("[1]")], vec![ok("[1]"), ok("[]")]], ("different", vec!["/0 missing"])),
+        (vec![vec![ok("[1]"), ok("[1,2]")], vec![ok("[1]"), ok("[1]")]], ("different", vec!["/1 extra"])),
+        // Another notation in another round.
+        (vec![vec![ok("[1]"), ok("[1]")], vec![ok("[1]"), ok("[1.0]")]], ("equal", vec![])),
         (vec![vec![ok("[1]"), ok("[1]")], vec![ok("[]"), ok("[1]")]], ("different", vec!["/0 extra"])),
         (vec![vec![ok("[1]"), ok("[]")], vec![ok("[]"), ok("[1]")]], ("equivalent", vec!["/0 varying"])),
         (
@@ -288,6 +291,11 @@ fn a_status_that_changes_is_a_disagreement() {
     assert_eq!((found.reference.as_deref(), found.this.as_deref()), (Some("200"), Some("200, 500")));
     assert_eq!((report.verdict.agree, &*report.verdict.disagree), (Some(false), &["b@local".to_owned()][..]));
     assert_eq!(report.backends[1].status, Some(200));
+    // Of both, in the same way.
+    let both = |got: &Got| vec![got.clone(), got.clone()];
+    let report = compared(&[both(&ok("[1]")), both(&status(500, "oops"))]);
+    assert_eq!(report.verdict.disagree, ["a@local", "b@local"]);
+    assert_eq!(second(&report).0, "different");
     // Of the reference, too.
     let report = compared(&[vec![ok("[1]"), ok("[1]")], vec![status(500, "oops"), ok("[1]")]]);
     assert_eq!(report.verdict.disagree, ["a@local", "b@local"]);
