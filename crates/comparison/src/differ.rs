@@ -75,6 +75,12 @@ impl Differ {
         one.iter().zip(&other).all(|((_, from), (_, to))| self.ids.is_one_to_one(*from, *to))
     }
 
+    /// Without what is not compared yet, and so without a complete patch.
+    pub(crate) fn given_up(mut self) -> Self {
+        self.patch.cut_off();
+        self
+    }
+
     /// The patch, once all is compared.
     pub(crate) fn into_patch(self) -> Patch {
         self.patch

@@ -1,6 +1,8 @@
 //! Fields of responses, compared as what they are: sets, media types, cookies without their values, locations without their origin.
 
 use crate::ignore::Ignore;
+use crate::json::string::{around, time, uuids};
+use crate::report::Kind;
 use crate::sorted::insert;
 use gateway_core::fields::{Field, values};
 use gateway_core::request::headers::{belongs_to_hop, lower};
@@ -155,6 +157,42 @@ fn without(text: &str, url: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+/// A field of two answers: its name and its forms.
+pub(crate) type Pair<'a> = (&'a str, Option<&'a Form>, Option<&'a Form>);
+
+/// The fields of two answers side by side, by name.
+pub(crate) fn pairs<'a>(one: &'a Compared, other: &'a Compared) -> Vec<Pair<'a>> {
+    let find = |fields: &'a Compared, name: &str| fields.iter().find(|(other, _)| other == name).map(|(_, form)| form);
+    let shared = one.iter().map(|(name, form)| (&**name, Some(form), find(other, name)));
+    let only =
+        other.iter().filter(|(name, _)| find(one, name).is_none()).map(|(name, form)| (&**name, None, Some(form)));
+    shared.chain(only).collect()
+}
+
+/// How a field differs, and whether it holds a generated time; `None` where it does not.
+pub(crate) fn difference(
+    one: Option<&Form>,
+    other: Option<&Form>,
+    same_ids: impl FnOnce(&[u8], &[u8]) -> bool,
+) -> Option<(Kind, bool)> {
+    let (Some(one), Some(other)) = (one, other) else {
+        return (one.is_some() || other.is_some()).then_some((Kind::Header, false));
+    };
+    if one.value == other.value {
+        return (one.parameters != other.parameters).then_some((Kind::Notation, false));
+    }
+    let (one, other) = (one.value.as_bytes(), other.value.as_bytes());
+    if let (Some(one), Some(other)) = (time(one), time(other)) {
+        return Some(if one == other { (Kind::Notation, false) } else { (Kind::Generated, true) });
+    }
+    let (ids, others) = (uuids(one), uuids(other));
+    let generated = !ids.is_empty()
+        && ids.len() == others.len()
+        && around(one, &ids) == around(other, &others)
+        && same_ids(one, other);
+    Some((if generated { Kind::Generated } else { Kind::Header }, false))
 }
 
 #[cfg(test)]

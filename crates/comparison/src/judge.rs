@@ -7,9 +7,8 @@ use self::bodies::{Bodies, Ended, Kept};
 use self::listing::Listing;
 use crate::body::{Body, hex};
 use crate::content::Coding;
-use crate::headers::{self, Compared, Form};
+use crate::headers::{self, Compared, Form, pairs};
 use crate::ignore::Ignore;
-use crate::json::string::{around, time, uuids};
 use crate::report::{Difference, Equality, Kind, Operation};
 use crate::varying::Varying;
 use gateway_core::fields::{Field, last_str, text_values};
@@ -125,6 +124,8 @@ impl Judge {
                 match bodies
                     .step(&self.ignore, &mut |found| varying.note(&found.path, found.kind, found.from, found.to))
                 {
+                    // More than can be remembered says enough.
+                    None if varying.too_many => {}
                     None => self.job = Some(Job::Later(row, bodies)),
                     Some(Ok(_)) => {}
                     Some(Err(reason)) => entry.unclear = Some(reason),
@@ -134,6 +135,7 @@ impl Judge {
                 let Some((reference, entry)) = self.with_reference(row) else { return true };
                 let sides = [&reference.varying, &entry.varying];
                 match bodies.step(&self.ignore, &mut |found| listing.body(&found, sides)) {
+                    None if listing.has_enough() => self.crossed(row, listing, bodies.give_up(), false),
                     None => self.job = Some(Job::Cross(row, bodies, listing)),
                     Some(result) => self.crossed(row, listing, result, false),
                 }
@@ -205,7 +207,7 @@ impl Judge {
         let sides = [&reference.varying, &entry.varying];
         for (name, one, other) in pairs(&one.fields, &other.fields) {
             let same_ids = |from: &[u8], to: &[u8]| differ.as_mut().is_none_or(|differ| differ.same_ids(from, to));
-            if let Some((kind, is_time)) = field_difference(one, other, same_ids) {
+            if let Some((kind, is_time)) = headers::difference(one, other, same_ids) {
                 let shown = [one, other].map(|form| form.map(|form| &*form.shown));
                 listing.field(name, kind, is_time, sides, shown);
             }
@@ -261,40 +263,4 @@ impl Judge {
             ..judged
         }
     }
-}
-
-/// A field of two answers: its name and its forms.
-type Pair<'a> = (&'a str, Option<&'a Form>, Option<&'a Form>);
-
-/// The fields of two answers side by side, by name.
-fn pairs<'a>(one: &'a Compared, other: &'a Compared) -> Vec<Pair<'a>> {
-    let find = |fields: &'a Compared, name: &str| fields.iter().find(|(other, _)| other == name).map(|(_, form)| form);
-    let shared = one.iter().map(|(name, form)| (&**name, Some(form), find(other, name)));
-    let only =
-        other.iter().filter(|(name, _)| find(one, name).is_none()).map(|(name, form)| (&**name, None, Some(form)));
-    shared.chain(only).collect()
-}
-
-/// How a field differs, and whether it holds a generated time; `None` where it does not.
-fn field_difference(
-    one: Option<&Form>,
-    other: Option<&Form>,
-    same_ids: impl FnOnce(&[u8], &[u8]) -> bool,
-) -> Option<(Kind, bool)> {
-    let (Some(one), Some(other)) = (one, other) else {
-        return (one.is_some() || other.is_some()).then_some((Kind::Header, false));
-    };
-    if one.value == other.value {
-        return (one.parameters != other.parameters).then_some((Kind::Notation, false));
-    }
-    let (one, other) = (one.value.as_bytes(), other.value.as_bytes());
-    if let (Some(one), Some(other)) = (time(one), time(other)) {
-        return Some(if one == other { (Kind::Notation, false) } else { (Kind::Generated, true) });
-    }
-    let (ids, others) = (uuids(one), uuids(other));
-    let generated = !ids.is_empty()
-        && ids.len() == others.len()
-        && around(one, &ids) == around(other, &others)
-        && same_ids(one, other);
-    Some((if generated { Kind::Generated } else { Kind::Header }, false))
 }

@@ -32,6 +32,11 @@ impl Patch {
         self.complete
     }
 
+    /// It is not all of the way to the other document.
+    pub(crate) fn cut_off(&mut self) {
+        self.complete = false;
+    }
+
     /// Adds an operation. `path` is `None` where it cannot be written down.
     pub(crate) fn push(&mut self, op: Op, path: Option<String>, value: Option<&[u8]>) {
         self.add(op, None, path, value);

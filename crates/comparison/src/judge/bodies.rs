@@ -98,6 +98,11 @@ impl Bodies {
         Bodies { one: Kept::read(one), other: Kept::read(other), differ: None }
     }
 
+    /// Leaves what is not compared yet.
+    pub(super) fn give_up(self) -> Ended {
+        Ok(self.differ.map(Differ::given_up))
+    }
+
     /// Compares on; what differs goes to `found`.
     pub(super) fn step(&mut self, ignore: &Ignore, found: &mut dyn FnMut(Found<'_>)) -> Option<Ended> {
         if let Some(differ) = &mut self.differ {

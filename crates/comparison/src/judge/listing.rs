@@ -10,6 +10,8 @@ use gateway_core::text::shorten;
 /// The most differences that are listed, of those that count and of those that are set aside, and about the most bytes of either.
 const MAX_LISTED: usize = 100;
 const MAX_BYTES: usize = 16 * 1024;
+/// So many differences are enough: what is left of the bodies is not compared.
+const ENOUGH: usize = 5_000;
 /// The most characters of a field that is listed.
 const MAX_CHARACTERS: usize = 256;
 
@@ -75,6 +77,11 @@ impl Listing {
         self.push(order, &found.path, kind, found.is_time, found.from.map(shown), found.to.map(shown));
     }
 
+    /// Whether so much is different that further differences tell nothing.
+    pub(super) fn has_enough(&self) -> bool {
+        self.counts.differences >= ENOUGH
+    }
+
     /// What varies between rounds, though the first answers do not differ there. What is there in some rounds only, or of another type, and never so with the other
     /// backend, is a difference.
     pub(super) fn varying(&mut self, [reference, row]: Sides<'_>) {
@@ -132,6 +139,7 @@ impl Listing {
             (0, None, Some(words)) => (Equality::Equivalent, words),
             (0, None, None) if same_bytes => (Equality::Identical, "identical".to_owned()),
             (0, None, None) => (Equality::Equal, "equal".to_owned()),
+            (count @ ENOUGH.., _, _) => (Equality::Different, format!("{count} differences or more")),
             (count, _, _) => (Equality::Different, counted(count, "difference")),
         }
     }

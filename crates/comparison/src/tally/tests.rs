@@ -358,6 +358,11 @@ fn lists_are_bounded_and_say_so() {
     assert_eq!((row.words.as_str(), row.differences.len(), row.differences_complete), ("2000 differences", 100, false));
     assert_eq!((row.patch.as_ref().map(Vec::len), row.patch_complete), (Some(100), Some(false)));
     assert!(row.differences.iter().all(|found| found.kind == Kind::Value));
+    // Of very many, the rest is not even looked for.
+    let list = |offset: usize| ok(&format!("{:?}", (offset..offset + 40_000).collect::<Vec<_>>()));
+    let report = compared(&[vec![list(0), list(100_000)]]);
+    let row = &report.backends[1];
+    assert!(row.words.ends_with(" differences or more") && row.patch_complete == Some(false), "{}", row.words);
     // A difference that counts is listed, however many are set aside before it.
     let generated = |last: u32| {
         let items: Vec<_> = (0..300).map(|n| format!("\"202{last}-01-01T00:00:00.{n:03}Z\"")).collect();
