@@ -48,15 +48,9 @@ pub(crate) fn render(results: &Results) -> String {
 fn about(machine: &Machine, results: &Results) -> String {
     let workerd = if machine.workerd.is_empty() { String::new() } else { format!("workerd {}, ", machine.workerd) };
     format!(
-        "{}, {} cores of {}, {} of memory, {}; gateway {}, wasmtime {}, nginx {}, {workerd}wrk {}, rustc {}. {} rounds of {} s. Load, peers and upstream share the \
+        "{}, nginx {}, {workerd}wrk {}, rustc {}. {} rounds of {} s. Load, peers and upstream share the \
          cores, so absolute rates are lower than a machine of their own would show.",
-        machine.date,
-        machine.cores,
-        machine.cpu,
-        bytes(machine.memory_bytes as f64),
-        machine.kernel,
-        machine.gateway,
-        machine.wasmtime,
+        machine.in_words(),
         machine.nginx,
         machine.wrk,
         machine.rustc,

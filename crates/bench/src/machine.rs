@@ -6,6 +6,8 @@ use std::path::Path;
 use serde::Serialize;
 use tokio::process::Command;
 
+use crate::units::bytes;
+
 /// The machine and the versions of what ran on it. What cannot be found out is an empty text.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Machine {
@@ -29,6 +31,15 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
+    /// When and on what something was measured, up to the versions of gateway and wasmtime.
+    pub(crate) fn in_words(&self) -> String {
+        let memory = bytes(self.memory_bytes as f64);
+        format!(
+            "{}, {} cores of {}, {memory} of memory, {}; gateway {}, wasmtime {}",
+            self.date, self.cores, self.cpu, self.kernel, self.gateway, self.wasmtime
+        )
+    }
+
     /// Looks around. `root` is the workspace.
     pub(crate) async fn look(root: &Path, workerd: Option<&Path>) -> Self {
         let read = |path: &str| fs::read_to_string(path).unwrap_or_default();

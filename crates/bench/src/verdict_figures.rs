@@ -10,7 +10,6 @@ use serde::{Serialize, Serializer};
 
 use crate::machine::Machine;
 use crate::timed::Work;
-use crate::units::bytes;
 
 /// How often one is to be called the fastest, as a part of the comparisons.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -205,8 +204,7 @@ impl VerdictFigures {
         let load = |load: Option<f64>| load.map_or("unknown".to_owned(), |load| format!("{load:.1}"));
         let mut text = format!(
             "# Is the verdict on speed true?\n\n\
-             Written by `cargo bench-gateway --verdicts`, not by hand; every figure is in [verdicts.json](verdicts.json). {}, {} cores of {}, {} of memory, {}; gateway {}, \
-             wasmtime {}, rustc {}. Processes that wanted a processor (load average): {} before, {} after.\n\n\
+             Written by `cargo bench-gateway --verdicts`, not by hand; every figure is in [verdicts.json](verdicts.json). {}, rustc {}. Processes that wanted a processor (load average): {} before, {} after.\n\n\
              A comparison is one request with `x-backend: a,b` and `x-shootout-runs`, sent to the gateway in the embedded host as it is shipped, with a fresh instance for each. The \
              servers are known: one takes {time_ms} ms for an answer, asleep (waits) or in processor time of its own (computes). \"One server\" is behind several ids: whichever is \
              called the fastest, it is wrong. With another that takes longer, the verdict is right if it names the faster one; \"wrong\" counts those that name another. The last \
@@ -214,13 +212,7 @@ impl VerdictFigures {
              100 do not exceed.\n\n\
              | servers | each | ids | rounds | comparisons | called fastest | wrong | goal | ratio |\n\
              | --- | --- | ---: | ---: | ---: | ---: | ---: | --- | --- |\n",
-            machine.date,
-            machine.cores,
-            machine.cpu,
-            bytes(machine.memory_bytes as f64),
-            machine.kernel,
-            machine.gateway,
-            machine.wasmtime,
+            machine.in_words(),
             machine.rustc,
             load(self.load_before),
             load(self.load_after),
