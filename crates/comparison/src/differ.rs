@@ -10,7 +10,7 @@ pub(crate) use self::ways::Found;
 use self::ways::{Token, Trees};
 use crate::alignment::{Items, align};
 use crate::json::number;
-use crate::json::string::{around, time, uuids};
+use crate::json::string::{Contrast, contrast, uuids};
 use crate::json::tree::{Place, Tree, Type};
 use crate::patch::Patch;
 use crate::report::{Kind, Op};
@@ -69,10 +69,9 @@ impl Differ {
     }
 
     /// Whether UUIDs outside the documents, such as in a `location`, belong to each other as those within do.
-    pub(crate) fn same_ids(&mut self, from: &[u8], to: &[u8]) -> bool {
-        let (one, other) = (uuids(from), uuids(to));
-        one.iter().zip(&other).for_each(|((_, from), (_, to))| self.ids.pair(*from, *to));
-        one.iter().zip(&other).all(|((_, from), (_, to))| self.ids.is_one_to_one(*from, *to))
+    pub(crate) fn same_ids(&mut self, pairs: &[(u128, u128)]) -> bool {
+        pairs.iter().for_each(|(from, to)| self.ids.pair(*from, *to));
+        pairs.iter().all(|(from, to)| self.ids.is_one_to_one(*from, *to))
     }
 
     /// Without what is not compared yet, and so without a complete patch.
@@ -89,15 +88,31 @@ impl Differ {
     fn pair(&mut self, from: Place, to: Place, step: usize, patched: bool, found: &mut dyn FnMut(Found<'_>)) {
         let (one, other) = (Rc::clone(&self.trees.from), Rc::clone(&self.trees.to));
         let ignored = one.is_ignored(from) || other.is_ignored(to);
+        let mut is_time = false;
         let kind = match (one.type_of(from), other.type_of(to)) {
             _ if ignored && one.hashes(from).exact == other.hashes(to).exact => return,
             _ if ignored => Kind::Ignored,
             (Type::Object, Type::Object) => return self.objects(from, to, step, patched, found),
             (Type::Array, Type::Array) => return self.arrays(from, to, step, patched, found),
-            (Type::String, Type::String) => match self.strings(from, to) {
-                Some(kind) => kind,
-                None => return,
-            },
+            (Type::String, Type::String) => {
+                let (text, other_text) = (one.string(from), other.string(to));
+                if text == other_text {
+                    uuids(&text).iter().for_each(|(_, id)| self.ids.pair(*id, *id));
+                    return;
+                }
+                match contrast(&text, &other_text) {
+                    Contrast::Other => Kind::Value,
+                    Contrast::SameTime => Kind::Notation,
+                    Contrast::OtherTime => {
+                        is_time = true;
+                        Kind::Generated
+                    }
+                    Contrast::Ids(pairs) => {
+                        pairs.iter().for_each(|(from, to)| self.ids.pair(*from, *to));
+                        Kind::Generated
+                    }
+                }
+            }
             (Type::Number, Type::Number) if number::equal(one.text(from), other.text(to)) => return,
             (Type::Bool, Type::Bool) | (Type::Null, Type::Null) if one.text(from) == other.text(to) => return,
             (first, second) if first == second => Kind::Value,
@@ -108,30 +123,11 @@ impl Differ {
             self.patch.push(Op::Replace, path, Some(other.text(to)));
         }
         // Judged when all ids are known.
-        if kind == Kind::Generated && time(&one.string(from)).is_none() {
+        if kind == Kind::Generated && !is_time {
             self.generated.push_back((from, to, step));
             return;
         }
-        found(self.trees.found(kind, (Some(from), Some(to)), step, from));
-    }
-
-    /// How two strings differ; `None` where they are equal.
-    fn strings(&mut self, from: Place, to: Place) -> Option<Kind> {
-        let (one, other) = (self.trees.from.string(from), self.trees.to.string(to));
-        let ids = uuids(&one);
-        if one == other {
-            ids.iter().for_each(|(_, id)| self.ids.pair(*id, *id));
-            return None;
-        }
-        if let (Some(one), Some(other)) = (time(&one), time(&other)) {
-            return Some(if one == other { Kind::Notation } else { Kind::Generated });
-        }
-        let others = uuids(&other);
-        if ids.is_empty() || ids.len() != others.len() || around(&one, &ids) != around(&other, &others) {
-            return Some(Kind::Value);
-        }
-        ids.iter().zip(&others).for_each(|((_, from), (_, to))| self.ids.pair(*from, *to));
-        Some(Kind::Generated)
+        found(Found { is_time, ..self.trees.found(kind, (Some(from), Some(to)), step, from) });
     }
 
     /// What two strings are that differ in UUIDs alone, now that all of these are known.

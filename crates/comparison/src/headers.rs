@@ -1,7 +1,7 @@
 //! Fields of responses, compared as what they are: sets, media types, cookies without their values, locations without their origin.
 
 use crate::ignore::Ignore;
-use crate::json::string::{around, time, uuids};
+use crate::json::string::{Contrast, contrast};
 use crate::report::Kind;
 use crate::sorted::insert;
 use gateway_core::fields::{Field, values};
@@ -175,7 +175,7 @@ pub(crate) fn pairs<'a>(one: &'a Compared, other: &'a Compared) -> Vec<Pair<'a>>
 pub(crate) fn difference(
     one: Option<&Form>,
     other: Option<&Form>,
-    same_ids: impl FnOnce(&[u8], &[u8]) -> bool,
+    same_ids: impl FnOnce(&[(u128, u128)]) -> bool,
 ) -> Option<(Kind, bool)> {
     let (Some(one), Some(other)) = (one, other) else {
         return (one.is_some() || other.is_some()).then_some((Kind::Header, false));
@@ -183,16 +183,12 @@ pub(crate) fn difference(
     if one.value == other.value {
         return (one.parameters != other.parameters).then_some((Kind::Notation, false));
     }
-    let (one, other) = (one.value.as_bytes(), other.value.as_bytes());
-    if let (Some(one), Some(other)) = (time(one), time(other)) {
-        return Some(if one == other { (Kind::Notation, false) } else { (Kind::Generated, true) });
-    }
-    let (ids, others) = (uuids(one), uuids(other));
-    let generated = !ids.is_empty()
-        && ids.len() == others.len()
-        && around(one, &ids) == around(other, &others)
-        && same_ids(one, other);
-    Some((if generated { Kind::Generated } else { Kind::Header }, false))
+    Some(match contrast(one.value.as_bytes(), other.value.as_bytes()) {
+        Contrast::SameTime => (Kind::Notation, false),
+        Contrast::OtherTime => (Kind::Generated, true),
+        Contrast::Ids(pairs) if same_ids(&pairs) => (Kind::Generated, false),
+        Contrast::Ids(_) | Contrast::Other => (Kind::Header, false),
+    })
 }
 
 #[cfg(test)]

@@ -206,7 +206,7 @@ impl Judge {
         };
         let sides = [&reference.varying, &entry.varying];
         for (name, one, other) in pairs(&one.fields, &other.fields) {
-            let same_ids = |from: &[u8], to: &[u8]| differ.as_mut().is_none_or(|differ| differ.same_ids(from, to));
+            let same_ids = |pairs: &[(u128, u128)]| differ.as_mut().is_none_or(|differ| differ.same_ids(pairs));
             if let Some((kind, is_time)) = headers::difference(one, other, same_ids) {
                 let shown = [one, other].map(|form| form.map(|form| &*form.shown));
                 listing.field(name, kind, is_time, sides, shown);

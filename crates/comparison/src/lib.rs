@@ -2,6 +2,8 @@
 //!
 //! What is asked (`asked`, `ignore`, `exchange_limit`), in which order and for how long (`rounds`), what came back (`body`, `tally`), how the answers differ, and what
 //! follows (`verdict`, `report`). The same code serves the component and the command line.
+//!
+//! What the component calls is not inlined (`inline(never)`): there it would be compiled with the optimisation of the caller, 5 KB larger.
 
 mod alignment;
 pub mod asked;

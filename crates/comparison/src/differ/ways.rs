@@ -1,6 +1,6 @@
 //! The documents, and the ways to their values as JSON Pointers (RFC 6901).
 
-use crate::json::string::{decoded, time};
+use crate::json::string::decoded;
 use crate::json::tree::{Place, Tree};
 use crate::report::Kind;
 use std::rc::Rc;
@@ -68,10 +68,9 @@ impl Trees {
         order: u32,
     ) -> Found<'_> {
         let (path, other) = (self.path(step, |step| step.from), self.path(step, |step| step.to));
-        let is_time = kind == Kind::Generated && from.is_some_and(|from| time(&self.from.string(from)).is_some());
         Found {
             kind,
-            is_time,
+            is_time: false,
             other_path: (other.0 != path.0).then_some(other.0),
             path: path.0,
             from: from.map(|from| self.from.text(from)),

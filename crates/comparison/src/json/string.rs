@@ -138,6 +138,30 @@ fn uuid(text: &[u8]) -> Option<u128> {
     Some(id)
 }
 
+/// How two texts that are not the same differ.
+pub(crate) enum Contrast {
+    /// They name the same point in time.
+    SameTime,
+    /// They name two points in time.
+    OtherTime,
+    /// In their UUIDs alone: these, in pairs.
+    Ids(Vec<(u128, u128)>),
+    /// In anything else.
+    Other,
+}
+
+/// Contrasts two texts that are not the same.
+pub(crate) fn contrast(one: &[u8], other: &[u8]) -> Contrast {
+    if let (Some(one), Some(other)) = (time(one), time(other)) {
+        return if one == other { Contrast::SameTime } else { Contrast::OtherTime };
+    }
+    let (ids, others) = (uuids(one), uuids(other));
+    if ids.is_empty() || ids.len() != others.len() || around(one, &ids) != around(other, &others) {
+        return Contrast::Other;
+    }
+    Contrast::Ids(ids.into_iter().zip(others).map(|((_, one), (_, other))| (one, other)).collect())
+}
+
 /// The pieces of a text between its UUIDs.
 pub(crate) fn around<'a>(text: &'a [u8], ids: &[(usize, u128)]) -> Vec<&'a [u8]> {
     let mut from = 0;
